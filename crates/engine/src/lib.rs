@@ -1,0 +1,1 @@
+//! The deterministic pattern engine of Interleave.

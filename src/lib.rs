@@ -1,0 +1,1 @@
+//! Interleave, the laboratory's page.
