@@ -1,2 +1,47 @@
 //! Sets up, runs, tests, measures and releases Interleave.
-fn main() {}
+
+mod failure;
+mod npm;
+mod paths;
+mod pins;
+mod progress;
+mod seal;
+mod serve;
+mod setup;
+
+use failure::{Failure, Result};
+use std::process::ExitCode;
+
+/// What `cargo xtask` says without arguments.
+const USAGE: &str = "\
+cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.0.1 (default port 8080)
+
+Each installs what it needs and is missing, and says so first.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            progress::say(&format!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let Some((task, rest)) = arguments.split_first() else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    match task.as_str() {
+        "serve" => serve::run(rest),
+        "seal" => seal::run(),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure::new(format!("there is no task `{task}`"))
+            .remedy("run `cargo xtask help` for the list")),
+    }
+}
