@@ -1,1 +1,16 @@
 //! The deterministic pattern engine of Interleave.
+//!
+//! A [`session::Session`] is all that the page and the command line use; [`views`] derive what is
+//! on screen from a trace. The map of the crate is in `ARCHITECTURE.md`.
+
+pub mod cast;
+pub mod choice;
+pub mod event;
+pub mod fingerprint;
+pub mod ids;
+pub mod scenario;
+pub mod session;
+pub mod trace;
+pub mod value;
+pub mod verdict;
+pub mod views;

@@ -1,0 +1,134 @@
+//! Choices: everything that can happen next.
+//!
+//! A choice is recorded by what it is (kind, node, cause), never by its place in a list, so that a
+//! schedule stays readable and survives changes elsewhere. Its text form, one line per choice, is
+//! what links and files carry; [`crate::session`] parses and prints it with the names of the cast.
+
+use crate::ids::{Direction, NodeIx, PartitionIx, StepIx, Sym, TopicIx, TxnId};
+
+/// What identifies a message on the network: two with equal keys are interchangeable.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct MsgKey {
+    /// The sender.
+    pub from: NodeIx,
+    /// The target.
+    pub to: NodeIx,
+    /// The name.
+    pub label: Sym,
+    /// The transaction.
+    pub txn: TxnId,
+    /// The step and its direction, where it is about one.
+    pub step: Option<(StepIx, Direction)>,
+    /// Which attempt of the same exchange, from 0.
+    pub attempt: u16,
+}
+
+/// What identifies a timer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TimerKey {
+    /// Where it is armed.
+    pub node: NodeIx,
+    /// Its name.
+    pub label: Sym,
+    /// The transaction.
+    pub txn: TxnId,
+    /// The step and its direction, where it is about one.
+    pub step: Option<(StepIx, Direction)>,
+}
+
+/// What happens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ChoiceKind {
+    /// The next arrival of the workload, with this combination of its drawn inputs
+    /// (0 where nothing is drawn).
+    Arrive {
+        /// The arrival, from 0.
+        number: u32,
+        /// Which combination of drawn inputs.
+        inputs: u16,
+    },
+    /// A message is handled by its target.
+    Deliver(MsgKey),
+    /// A message is lost.
+    Drop(MsgKey),
+    /// A message is copied.
+    Duplicate(MsgKey),
+    /// A consumer handles the next record of a partition.
+    Consume {
+        /// The consumer's node.
+        node: NodeIx,
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+    },
+    /// A consumer goes back to the record that it handled last and will handle it again.
+    Redeliver {
+        /// The consumer's node.
+        node: NodeIx,
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+    },
+    /// The relay of a node's outbox publishes the oldest unsent message.
+    Relay {
+        /// The node.
+        node: NodeIx,
+    },
+    /// A timer fires.
+    Fire(TimerKey),
+    /// A caller stops trying: its timer fires for the last time.
+    GiveUp(TimerKey),
+    /// A node crashes between two handlers, losing this many of its unforced log records
+    /// (all of them where it is more than there are).
+    Crash {
+        /// The node.
+        node: NodeIx,
+        /// Unforced log records lost, from the end.
+        lose: u8,
+    },
+    /// A node restarts and recovers.
+    Restart {
+        /// The node.
+        node: NodeIx,
+    },
+}
+
+/// A fault inside a handler.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Cut {
+    /// The node crashes after this many of the handler's effects (0: before the first).
+    CrashAfter(u8),
+    /// The reply of the handler's effect of this number (from 0) is lost; the handler ends there.
+    LoseReplyOf(u8),
+}
+
+/// A choice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Choice {
+    /// What happens.
+    pub kind: ChoiceKind,
+    /// What goes wrong in the middle of it.
+    pub cut: Option<Cut>,
+}
+
+impl Choice {
+    /// A choice in which nothing goes wrong.
+    #[must_use]
+    pub fn plain(kind: ChoiceKind) -> Self {
+        Self { kind, cut: None }
+    }
+}
+
+/// A choice that a person made: it happens right after an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intervention {
+    /// The event after which it happens. A crash of the very node that the event is at falls
+    /// between that effect and the next of the same handler.
+    pub after: crate::ids::EventIx,
+    /// What happens: a crash, a drop, a duplicate, a redelivery, a restart.
+    pub kind: ChoiceKind,
+    /// For a crash, after how many microseconds the node restarts.
+    pub for_us: Option<crate::ids::Micros>,
+}

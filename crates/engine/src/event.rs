@@ -1,0 +1,377 @@
+//! What happened: the events of a trace.
+//!
+//! Events are plain data and carry enough to rebuild every moment: rows with their values before
+//! and after, messages with their due times, offsets. Sentences, verdicts and pictures are derived
+//! from them and are never part of them.
+
+use crate::ids::{
+    DbIx, Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, QueryIx, StepIx, StepRef,
+    Sym, TopicIx, TxnId,
+};
+use crate::value::{Key, Row, Value};
+
+/// One event.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Event {
+    /// Virtual time. Explored and replayed schedules stay at 0 and count steps instead.
+    pub at: Micros,
+    /// The choice that it belongs to, counted from 1; 0 before the first.
+    pub step_no: u32,
+    /// Where it happened.
+    pub node: NodeIx,
+    /// The transaction that it belongs to.
+    pub txn: Option<TxnId>,
+    /// The step of that transaction, and its direction.
+    pub step: Option<(StepIx, Direction)>,
+    /// The event that led to it.
+    pub cause: Option<EventIx>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// The kind of a message: its shape on screen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Shape {
+    /// A request to do something.
+    Command,
+    /// A fact that others may react to.
+    Event,
+    /// The answer to a command or query.
+    Reply,
+    /// A participant's vote.
+    Vote,
+    /// A request to undo something, or the fact that it was undone.
+    Compensation,
+    /// A request to read.
+    Query,
+}
+
+/// How a transaction ended for its client.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Outcome {
+    /// Every step is done.
+    Committed,
+    /// It was refused or failed, and nothing was kept, or what was done is undone or being undone.
+    Aborted,
+    /// The client never learned the outcome.
+    Unknown,
+}
+
+/// What an acknowledgement promises, by the write protocol.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Acknowledged {
+    /// The first step is durable and the rest is under way.
+    Accepted,
+    /// Every step is durable.
+    Completed,
+}
+
+/// Why a message did not arrive.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DropReason {
+    /// The network lost it.
+    Lost,
+    /// Its target was down.
+    NodeDown,
+    /// A partition separates sender and target.
+    Partitioned,
+}
+
+/// Why a local transaction did nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Refusal {
+    /// A bound of an operation would be broken; the document's own word for it.
+    Bound(Sym),
+    /// A row that must exist does not; the document's own word for it.
+    Missing(Sym),
+    /// A row that is to be inserted exists.
+    Exists,
+    /// The database refuses writes (a fault).
+    ReadOnly,
+    /// The record cannot be read (a poison message).
+    Poison,
+}
+
+/// A change of one row by a committed local transaction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RowChange {
+    /// The row.
+    pub key: Key,
+    /// Its value before, `None` where it did not exist.
+    pub before: Option<Row>,
+    /// Its value after, `None` where it was deleted.
+    pub after: Option<Row>,
+}
+
+/// A message stored in an outbox, waiting for the relay.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct OutboxEntry {
+    /// The topic it will be published to.
+    pub topic: TopicIx,
+    /// The name of the event.
+    pub label: Sym,
+}
+
+/// What happened. Fields that repeat the event's own node, transaction and step are left out.
+#[derive(Clone, PartialEq, Debug)]
+pub enum EventKind {
+    /// A client started a transaction with these inputs. At the clients' node.
+    Started {
+        /// Which flow.
+        flow: FlowIx,
+        /// The flow's inputs in its order.
+        inputs: Vec<Value>,
+    },
+    /// The write protocol acknowledged the transaction to its client. At the clients' node.
+    Acknowledged {
+        /// What it promised.
+        promise: Acknowledged,
+    },
+    /// The transaction ended for its client. At the clients' node.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// The document's word for the refusal.
+        reason: Option<Sym>,
+    },
+    /// A client asked a query. At the clients' node; `txn` is the number of the query's session entry.
+    QueryStarted {
+        /// Which.
+        query: QueryIx,
+    },
+    /// A query was answered. At the clients' node.
+    QueryAnswered {
+        /// Which.
+        query: QueryIx,
+        /// Every row asked for, `None` where it does not exist or its service did not answer.
+        rows: Vec<(DbIx, Key, Option<Row>)>,
+    },
+    /// A message left this node.
+    Sent {
+        /// The message.
+        msg: MsgId,
+        /// Its target.
+        to: NodeIx,
+        /// Its shape.
+        shape: Shape,
+        /// Its name.
+        label: Sym,
+        /// Which attempt of the same exchange it is, from 0.
+        attempt: u16,
+        /// When it is due at the target.
+        due: Micros,
+    },
+    /// A message was copied in flight (a fault).
+    Duplicated {
+        /// The message.
+        msg: MsgId,
+        /// The copy.
+        copy: MsgId,
+        /// When the copy is due.
+        due: Micros,
+    },
+    /// A message was lost. At its target's node.
+    Dropped {
+        /// The message.
+        msg: MsgId,
+        /// Why.
+        why: DropReason,
+    },
+    /// A message reached the queue of this node (simulation only).
+    Arrived {
+        /// The message.
+        msg: MsgId,
+    },
+    /// A record reached the queue of this node (simulation only).
+    Fetched {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The record.
+        offset: u32,
+    },
+    /// A worker of this node began to serve the work at hand (simulation only).
+    ServiceStarted {
+        /// When it will be done.
+        until: Micros,
+    },
+    /// This node handled a message; the events after it, up to the next choice, are its doing.
+    Handled {
+        /// The message.
+        msg: MsgId,
+    },
+    /// This node handled a broker record.
+    Consumed {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The record.
+        offset: u32,
+        /// Whether this consumer group had handled it before.
+        again: bool,
+    },
+    /// This node's consumer group committed its offset: the next record to read after a restart.
+    OffsetCommitted {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The next offset to read.
+        next: u32,
+    },
+    /// A record was given up after too many deliveries and set aside. At the consumer's node.
+    DeadLettered {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The record.
+        offset: u32,
+    },
+    /// This node published a record and the broker stored it.
+    Published {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition, by the transaction's key.
+        partition: PartitionIx,
+        /// Where it stands in the partition.
+        offset: u32,
+        /// Its shape.
+        shape: Shape,
+        /// Its name.
+        label: Sym,
+        /// Whether an outbox's relay published it.
+        relayed: bool,
+    },
+    /// A local transaction committed in a database of this node.
+    Committed {
+        /// The database.
+        db: DbIx,
+        /// The rows it changed.
+        changes: Vec<RowChange>,
+        /// The business effects it holds: what atomicity and exactly-once are judged on.
+        effects: Vec<StepRef>,
+        /// The messages it left in the outbox.
+        outbox: Vec<OutboxEntry>,
+        /// Whether it recorded the message in the inbox.
+        inbox: bool,
+        /// Log records written, the commit record included.
+        log_records: u16,
+        /// Forced log writes among them.
+        forced: u16,
+    },
+    /// A local transaction was refused and left nothing.
+    Refused {
+        /// The database.
+        db: DbIx,
+        /// Why.
+        why: Refusal,
+    },
+    /// The inbox knew the message; nothing was applied.
+    InboxHit {
+        /// The database.
+        db: DbIx,
+    },
+    /// The relay marked the oldest unsent message of the outbox as sent (an unforced log write).
+    OutboxMarked {
+        /// The database.
+        db: DbIx,
+    },
+    /// A row was read for a query. At the owner's node.
+    Read {
+        /// The database.
+        db: DbIx,
+        /// The row.
+        key: Key,
+        /// Its value.
+        row: Option<Row>,
+    },
+    /// A timer was set.
+    TimerArmed {
+        /// Its name.
+        label: Sym,
+        /// When it is due.
+        due: Micros,
+    },
+    /// A timer fired.
+    TimerFired {
+        /// Its name.
+        label: Sym,
+    },
+    /// The call that this node had just made took effect, but its reply was lost (a fault): the
+    /// handler ended there.
+    ReplyLost,
+    /// The node crashed: volatile state is gone, and with it the unforced end of the log.
+    Crashed {
+        /// Unforced log records lost.
+        lost_log_records: u16,
+        /// The fault of the document that did it; `None` where it was a choice.
+        fault: Option<FaultIx>,
+    },
+    /// The node is up again and has recovered its databases from their logs.
+    Restarted {
+        /// Log records read on recovery.
+        redone: u32,
+    },
+    /// A fault of the document other than a crash began. At the node that it strikes.
+    FaultBegan {
+        /// Which.
+        fault: FaultIx,
+    },
+    /// A fault of the document other than a crash ended.
+    FaultEnded {
+        /// Which.
+        fault: FaultIx,
+    },
+    /// The protocol can neither finish nor undo this transaction; it waits for a person.
+    Stuck {
+        /// The document's word for what stands in the way.
+        reason: Option<Sym>,
+    },
+    /// The protocol's own decision about a transaction: from here it goes forward only, or back.
+    Decided {
+        /// Whether it goes forward.
+        forward: bool,
+    },
+}
+
+impl EventKind {
+    /// A short name that scenarios use in fault triggers and that golden traces print.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Acknowledged { .. } => "acknowledged",
+            Self::Ended { .. } => "ended",
+            Self::QueryStarted { .. } => "query-started",
+            Self::QueryAnswered { .. } => "query-answered",
+            Self::Sent { .. } => "sent",
+            Self::Duplicated { .. } => "duplicated",
+            Self::Dropped { .. } => "dropped",
+            Self::Arrived { .. } => "arrived",
+            Self::Fetched { .. } => "fetched",
+            Self::ServiceStarted { .. } => "service-started",
+            Self::Handled { .. } => "handled",
+            Self::Consumed { .. } => "consumed",
+            Self::OffsetCommitted { .. } => "offset-committed",
+            Self::DeadLettered { .. } => "dead-lettered",
+            Self::Published { .. } => "published",
+            Self::Committed { .. } => "committed",
+            Self::Refused { .. } => "refused",
+            Self::InboxHit { .. } => "inbox-hit",
+            Self::OutboxMarked { .. } => "outbox-marked",
+            Self::Read { .. } => "read",
+            Self::TimerArmed { .. } => "timer-armed",
+            Self::TimerFired { .. } => "timer-fired",
+            Self::ReplyLost => "reply-lost",
+            Self::Crashed { .. } => "crashed",
+            Self::Restarted { .. } => "restarted",
+            Self::FaultBegan { .. } => "fault-began",
+            Self::FaultEnded { .. } => "fault-ended",
+            Self::Stuck { .. } => "stuck",
+            Self::Decided { .. } => "decided",
+        }
+    }
+}

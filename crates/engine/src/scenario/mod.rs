@@ -1,0 +1,7 @@
+//! The scenario: the document that is the whole input of a run.
+
+pub mod document;
+pub mod problem;
+
+pub use document::Scenario;
+pub use problem::Problem;

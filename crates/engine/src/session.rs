@@ -1,0 +1,220 @@
+//! The session: all that the page and the command line see of the engine.
+//!
+//! Open one with [`open`]; it runs in slices so that a page never freezes. A session is a run that
+//! is being made or is done; [`Session::fork`] makes another from a moment of it, and
+//! [`Session::check`] looks for the schedule that breaks a property.
+
+use std::rc::Rc;
+
+use crate::cast::Cast;
+use crate::choice::{Choice, Intervention};
+use crate::ids::{EventIx, NodeIx};
+use crate::scenario::Scenario;
+use crate::scenario::document::{Budget, Coupling};
+use crate::scenario::problem::Problem;
+use crate::trace::Trace;
+use crate::verdict::PropertyReport;
+
+/// The version of the semantics: a digest is promised equal within one.
+pub const ENGINE: &str = env!("CARGO_PKG_VERSION");
+
+/// What a run is made from: with the semantics version, all that decides it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RunInput {
+    /// The scenario; its seed and coupling included.
+    pub scenario: Scenario,
+    /// What a person changed, in the order of their events.
+    pub interventions: Vec<Intervention>,
+    /// A schedule to replay instead of simulating: no clock, steps only. One choice in its text
+    /// form each, as [`Session::choice_text`] prints it.
+    pub schedule: Option<Vec<String>>,
+}
+
+impl RunInput {
+    /// The plain run of a scenario.
+    #[must_use]
+    pub fn of(scenario: Scenario) -> Self {
+        Self { scenario, interventions: Vec::new(), schedule: None }
+    }
+}
+
+/// Why a run is where it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RunState {
+    /// There is more to do.
+    Running,
+    /// Nothing is left to happen: every transaction is at rest.
+    AtRest,
+    /// The event limit of the scenario was hit; the trace so far is kept.
+    EventLimit,
+    /// The time limit of the scenario was hit.
+    TimeLimit,
+    /// The schedule is played to its end.
+    ScheduleEnd,
+    /// The schedule ceased to apply.
+    ScheduleBroken {
+        /// The step, from 1.
+        step: usize,
+        /// The choice that could not be made, and why.
+        why: String,
+    },
+}
+
+/// Counts and times of a run so far.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct RunStats {
+    /// Transactions started.
+    pub started: u64,
+    /// Transactions of which every step is done.
+    pub committed: u64,
+    /// Transactions that were refused or failed and of which nothing had to be undone.
+    pub aborted: u64,
+    /// Transactions of which everything that was done is undone.
+    pub compensated: u64,
+    /// The others.
+    pub unfinished: u64,
+    /// Latencies of answered transactions in microseconds, sorted.
+    pub latencies_us: Vec<u64>,
+    /// Messages sent on the network and records published.
+    pub messages: u64,
+    /// Forced log writes.
+    pub forced_writes: u64,
+    /// Per service node: time in system of each step served in microseconds (sorted), and the busy
+    /// share of its workers.
+    pub services: Vec<ServiceStats>,
+}
+
+/// Counts and times of one service.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ServiceStats {
+    /// Its name.
+    pub name: String,
+    /// Time in system of each piece of work, in microseconds, sorted.
+    pub latencies_us: Vec<u64>,
+    /// Busy worker time over worker time.
+    pub utilization: f64,
+}
+
+/// What may happen at a moment, for faults by hand and schedules by hand.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ChoiceView {
+    /// The choice.
+    pub choice: Choice,
+    /// In plain words: "payments handles charge of T1".
+    pub text: String,
+    /// Whether it is a fault.
+    pub fault: bool,
+    /// The node that it happens at.
+    pub node: NodeIx,
+}
+
+/// What to look for.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct CheckRequest {
+    /// Transactions that take part; the scenario's bound by default.
+    pub transactions: Option<u32>,
+    /// The fault budget; the scenario's by default.
+    pub faults: Option<Budget>,
+    /// Where to stop, in distinct states; the scenario's by default.
+    pub max_states: Option<u64>,
+    /// The properties to check by id; all by default.
+    pub properties: Option<Vec<String>>,
+    /// Stop at the first violation found.
+    pub first_only: bool,
+}
+
+/// How far a check has come, or what it found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CheckReport {
+    /// Whether it has ended.
+    pub done: bool,
+    /// Whether every state within the bounds was visited.
+    pub complete: bool,
+    /// Distinct states.
+    pub states: u64,
+    /// Transitions taken.
+    pub transitions: u64,
+    /// Levels of the search, the initial state counting 1.
+    pub depth: u32,
+    /// States at rest.
+    pub at_rest: u64,
+    /// Per property, what is known.
+    pub properties: Vec<CheckedProperty>,
+    /// What was checked, in words: "1 order, 1 crash, 1 duplicate, any timing".
+    pub bounds: String,
+    /// What the scenario has and exploring leaves out, in words: faults by time, dice.
+    pub left_out: Vec<String>,
+    /// The probability that two states shared a fingerprint and one was not visited.
+    pub collision_probability: f64,
+}
+
+/// What a check knows of one property.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CheckedProperty {
+    /// Its id.
+    pub id: &'static str,
+    /// Its name on screen.
+    pub title: String,
+    /// Whether it held in all states visited so far.
+    pub holds: bool,
+    /// How often on the way compensation, recovery, refusal or redelivery put it to the test.
+    pub exercised: u64,
+    /// The shortest schedule that breaks it, one choice in text form each.
+    pub counterexample: Option<Vec<String>>,
+    /// What is wrong at its end, in plain words.
+    pub why: Option<String>,
+}
+
+/// A check that runs in slices.
+pub trait Check {
+    /// Expands at most so many states; returns whether the check has ended.
+    fn run_slice(&mut self, states_max: u32) -> bool;
+    /// How far it has come.
+    fn report(&self) -> CheckReport;
+}
+
+/// A run.
+pub trait Session {
+    /// What it is made from.
+    fn input(&self) -> &RunInput;
+    /// Who is who.
+    fn cast(&self) -> &Rc<Cast>;
+    /// What happened so far. The trace grows while the run is made.
+    fn trace(&self) -> &Trace;
+    /// Makes at most so many choices more.
+    fn run_slice(&mut self, choices_max: u32) -> RunState;
+    /// Runs until this event exists, or the end.
+    fn run_to(&mut self, event: EventIx) -> RunState;
+    /// Where the run is.
+    fn state(&self) -> &RunState;
+    /// A hash over the canonical encoding of the events so far, 16 hexadecimal digits.
+    fn digest(&self) -> String;
+    /// What the properties say of the run so far; judged at rest only where it is at rest.
+    fn properties(&self) -> Vec<PropertyReport>;
+    /// Counts and times so far.
+    fn stats(&self) -> RunStats;
+    /// Document faults that did not occur under this coupling, or not yet.
+    fn faults_not_occurred(&self) -> Vec<usize>;
+    /// What may happen right after an event, faults included. Rebuilt from the nearest checkpoint.
+    fn choices_after(&self, event: EventIx) -> Vec<ChoiceView>;
+    /// The text form of a choice, as links carry it.
+    fn choice_text(&self, choice: &Choice) -> String;
+    /// The schedule of the run so far.
+    fn schedule(&self) -> Vec<String>;
+    /// The same run with one intervention more: taken up from the nearest checkpoint before it.
+    ///
+    /// # Errors
+    /// Where the intervention cannot happen at that event, the reason.
+    fn fork(&self, intervention: Intervention) -> Result<Box<dyn Session>, Problem>;
+    /// Looks for the schedules that break properties, from the scenario's start.
+    ///
+    /// # Errors
+    /// Where the request names an unknown property.
+    fn check(&self, request: &CheckRequest) -> Result<Box<dyn Check>, Problem>;
+}
+
+/// Switches a scenario to another coupling and changes nothing else.
+#[must_use]
+pub fn with_coupling(scenario: &Scenario, coupling: Coupling) -> Scenario {
+    Scenario { coupling, ..scenario.clone() }
+}

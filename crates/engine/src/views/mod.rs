@@ -1,0 +1,1 @@
+//! What is on screen: pure functions of a trace and a cursor.
