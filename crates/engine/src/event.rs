@@ -112,6 +112,20 @@ pub struct OutboxEntry {
     pub label: Sym,
 }
 
+/// An unforced log record that a crash lost.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LostRecord {
+    /// The mark that the oldest message of the outbox had been sent: the relay will send it again.
+    OutboxMark,
+    /// A local transaction whose commit was not forced: its rows go back from `after` to `before`.
+    Commit {
+        /// The rows.
+        changes: Vec<RowChange>,
+        /// The business effects that are gone.
+        effects: Vec<StepRef>,
+    },
+}
+
 /// What happened. Fields that repeat the event's own node, transaction and step are left out.
 #[derive(Clone, PartialEq, Debug)]
 pub enum EventKind {
@@ -305,8 +319,8 @@ pub enum EventKind {
     ReplyLost,
     /// The node crashed: volatile state is gone, and with it the unforced end of the log.
     Crashed {
-        /// Unforced log records lost.
-        lost_log_records: u16,
+        /// Unforced log records lost with it, the last first. Their effects are taken back here.
+        lost: Vec<LostRecord>,
         /// The fault of the document that did it; `None` where it was a choice.
         fault: Option<FaultIx>,
     },
