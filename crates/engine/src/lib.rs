@@ -5,6 +5,7 @@
 
 pub mod cast;
 pub mod choice;
+pub mod drivers;
 pub mod event;
 pub mod fingerprint;
 pub mod ids;

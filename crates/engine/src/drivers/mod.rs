@@ -1,0 +1,4 @@
+//! The drivers: who picks the next choice.
+
+pub mod explore;
+pub mod model;
