@@ -1,0 +1,48 @@
+//! The scenarios that ship with the engine.
+
+use super::Scenario;
+
+/// A scenario that ships with the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shipped {
+    /// Its name on the command line and in the page's menu.
+    pub name: &'static str,
+    /// The document.
+    pub json: &'static str,
+}
+
+/// All of them, the first being the one that a first visit shows.
+static SHIPPED: [Shipped; 3] = [
+    Shipped {
+        name: "checkout",
+        json: include_str!("../../scenarios/checkout.json"),
+    },
+    Shipped {
+        name: "customers-and-orders",
+        json: include_str!("../../scenarios/customers-and-orders.json"),
+    },
+    Shipped {
+        name: "trip",
+        json: include_str!("../../scenarios/trip.json"),
+    },
+];
+
+impl Shipped {
+    /// The document, parsed.
+    #[must_use]
+    pub fn scenario(&self) -> Scenario {
+        serde_json::from_str(self.json).expect("a test parses and validates every shipped scenario")
+    }
+}
+
+/// The shipped scenarios; the first is the one that a first visit shows.
+#[must_use]
+pub fn shipped() -> &'static [Shipped] {
+    &SHIPPED
+}
+
+/// The shipped scenario of this name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Shipped> {
+    SHIPPED.iter().find(|shipped| shipped.name == name)
+}
