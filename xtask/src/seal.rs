@@ -57,7 +57,7 @@ fn extract(html: &str) -> Result<(String, Vec<Script>)> {
             sealed.push_str(&format!("<script{attributes} src=\"./{name}\">"));
             scripts.push(Script {
                 name,
-                text: format!("{text}\n"),
+                text: format!("{}\n", without_placeholders(text)),
             });
         }
         sealed.push_str("</script>");
@@ -65,6 +65,12 @@ fn extract(html: &str) -> Result<(String, Vec<Script>)> {
     }
     sealed.push_str(rest);
     Ok((sealed, scripts))
+}
+
+/// Trunk's server fills in the address that its reloading script connects to, but only where it stands in the page.
+fn without_placeholders(text: &str) -> String {
+    text.replace("'{{__TRUNK_ADDRESS__}}'", "window.location.host")
+        .replace("{{__TRUNK_WS_BASE__}}", "/")
 }
 
 /// FNV-1a, 64 bits: names a file by its content; nothing depends on it being hard to forge.
@@ -101,6 +107,18 @@ mod tests {
     fn two_scripts_get_two_names() {
         let (_, scripts) = extract("<script>a</script><script>b</script>").unwrap();
         assert_ne!(scripts[0].name, scripts[1].name);
+    }
+
+    #[test]
+    fn the_reloading_script_finds_its_server() {
+        let (_, scripts) = extract(
+            "<script>const a = '{{__TRUNK_ADDRESS__}}', b = '{{__TRUNK_WS_BASE__}}';</script>",
+        )
+        .unwrap();
+        assert_eq!(
+            scripts[0].text,
+            "const a = window.location.host, b = '/';\n"
+        );
     }
 
     #[test]
