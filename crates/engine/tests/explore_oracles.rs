@@ -201,3 +201,8 @@ fn small_models_have_the_counts_of_stateright() {
         "no row was about a model that is written here"
     );
 }
+
+#[test]
+fn fingerprints_are_those_of_every_other_machine() {
+    models::assert_fingerprints_are_pinned();
+}

@@ -10,6 +10,8 @@ pub(crate) mod processes;
 pub(crate) mod t_commit;
 pub(crate) mod two_phase;
 
+use interleave_engine::fingerprint::{Fingerprint, Multiset};
+
 /// Participants are kept in the bits of words, two bits each.
 pub(crate) const MAX_PARTICIPANTS: u32 = 32;
 
@@ -21,4 +23,21 @@ pub(crate) const fn everyone(n: u32) -> u32 {
     } else {
         u32::MAX >> (MAX_PARTICIPANTS - n)
     }
+}
+
+/// Asserts fingerprints that were once computed, natively on x86-64 in a debug build: other machines,
+/// other targets and other builds must give the same bits.
+pub(crate) fn assert_fingerprints_are_pinned() {
+    assert_eq!(Fingerprint::of(&()), 0x869e_d88f_6951_067a);
+    assert_eq!(
+        Fingerprint::of(&(-1_i8, true, Some(7_u32))),
+        0xa815_0baa_6918_852b
+    );
+    assert_eq!(
+        Fingerprint::of(&vec!["orders", "payments", "stock"]),
+        0xd389_6249_4599_8f5c
+    );
+    let mut set = Multiset::new();
+    (0..100_u64).for_each(|n| set.add(&(n * n)));
+    assert_eq!(Fingerprint::of(&set), 0x3eb9_b4e5_31fd_b7ff);
 }
