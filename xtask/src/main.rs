@@ -1,13 +1,16 @@
 //! Sets up, runs, tests, measures and releases Interleave.
 
+mod browser;
 mod failure;
 mod npm;
+mod page;
 mod paths;
 mod pins;
 mod progress;
 mod seal;
 mod serve;
 mod setup;
+mod stages;
 
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -15,6 +18,7 @@ use std::process::ExitCode;
 /// What `cargo xtask` says without arguments.
 const USAGE: &str = "\
 cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.0.1 (default port 8080)
+cargo xtask test [--only STAGE]            everything that must hold: lints, tests, page weight, end to end
 
 Each installs what it needs and is missing, and says so first.";
 
@@ -36,6 +40,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     };
     match task.as_str() {
         "serve" => serve::run(rest),
+        "test" => stages::run(rest),
         "seal" => seal::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
