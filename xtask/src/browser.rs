@@ -42,14 +42,9 @@ pub(crate) fn ready() -> Result<Browser> {
 }
 
 fn find() -> Option<Browser> {
-    let chromium = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ]
-    .into_iter()
-    .find_map(on_path)?;
+    let chromium = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+        .into_iter()
+        .find_map(on_path)?;
     let driver = on_path("chromedriver")?;
     Some(Browser { chromium, driver })
 }
@@ -73,8 +68,6 @@ fn is_root() -> bool {
 
 fn apt(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     command
 }

@@ -15,10 +15,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure without a known remedy.
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: None,
-        }
+        Self { what: what.into(), remedy: None }
     }
 
     /// Adds what the reader can do about it.

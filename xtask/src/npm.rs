@@ -18,9 +18,7 @@ pub(crate) fn install() -> Result<()> {
             .remedy("install Node.js 20 or later with npm (https://nodejs.org)"));
     }
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    command
-        .current_dir(&root)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    command.current_dir(&root).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     progress::run(Job {
         name: "npm packages".into(),
         doing: "installing the npm packages of package-lock.json".into(),
@@ -43,10 +41,7 @@ fn is_current(root: &std::path::Path) -> bool {
 pub(crate) fn path_with_wasm_opt() -> Result<OsString> {
     install()?;
     let mut folders = vec![paths::root().join("node_modules/.bin")];
-    folders.extend(std::env::split_paths(&setup::path_with_tools(&[
-        WASM_BINDGEN,
-        TRUNK,
-    ])?));
+    folders.extend(std::env::split_paths(&setup::path_with_tools(&[WASM_BINDGEN, TRUNK])?));
     std::env::join_paths(folders)
         .map_err(|error| Failure::new(format!("the PATH cannot be extended: {error}")))
 }

@@ -56,16 +56,10 @@ pub(crate) fn weigh(folder: &Path) -> Result<Vec<Weight>> {
         }
         let bytes = std::fs::read(&path).map_err(at(&path))?;
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        let zipped = encoder
-            .write_all(&bytes)
-            .and_then(|()| encoder.finish())
-            .map_err(at(&path))?;
+        let zipped =
+            encoder.write_all(&bytes).and_then(|()| encoder.finish()).map_err(at(&path))?;
         weights.push(Weight {
-            name: path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             raw_bytes: bytes.len() as u64,
             gzip_bytes: zipped.len() as u64,
         });
@@ -97,10 +91,8 @@ pub(crate) fn check_weight(folder: &Path) -> Result<()> {
     if over.is_empty() {
         return Ok(());
     }
-    Err(
-        Failure::new(format!("the page is too heavy: {}", over.join("; ")))
-            .remedy("find what grew, or argue for a larger budget in xtask/budget.txt"),
-    )
+    Err(Failure::new(format!("the page is too heavy: {}", over.join("; ")))
+        .remedy("find what grew, or argue for a larger budget in xtask/budget.txt"))
 }
 
 /// Gzip bytes allowed, by the end of a file's name; `all` for their sum.
@@ -128,9 +120,9 @@ fn over_budget(weights: &[Weight], budget: &BTreeMap<String, u64>) -> Vec<String
     sums.into_iter()
         .filter_map(|(kind, bytes)| match budget.get(kind) {
             None => Some(format!("files of kind {kind} have no budget")),
-            Some(allowed) if bytes > *allowed => Some(format!(
-                "{kind} has {bytes} bytes gzip of {allowed} allowed"
-            )),
+            Some(allowed) if bytes > *allowed => {
+                Some(format!("{kind} has {bytes} bytes gzip of {allowed} allowed"))
+            }
             Some(_) => None,
         })
         .collect()
@@ -141,11 +133,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str, gzip_bytes: u64) -> Weight {
-        Weight {
-            name: name.into(),
-            raw_bytes: gzip_bytes,
-            gzip_bytes,
-        }
+        Weight { name: name.into(), raw_bytes: gzip_bytes, gzip_bytes }
     }
 
     #[test]
@@ -158,14 +146,8 @@ mod tests {
     fn each_kind_and_the_sum_are_held() {
         let limits = budget("# a comment\nwasm 10\njs 10\nall 15").unwrap();
         assert!(over_budget(&[file("a.wasm", 10), file("a.js", 5)], &limits).is_empty());
-        assert_eq!(
-            over_budget(&[file("a.wasm", 6), file("b.wasm", 5)], &limits).len(),
-            1
-        );
-        assert_eq!(
-            over_budget(&[file("a.wasm", 10), file("a.js", 6)], &limits).len(),
-            1
-        );
+        assert_eq!(over_budget(&[file("a.wasm", 6), file("b.wasm", 5)], &limits).len(), 1);
+        assert_eq!(over_budget(&[file("a.wasm", 10), file("a.js", 6)], &limits).len(), 1);
         assert_eq!(over_budget(&[file("a.gif", 1)], &limits).len(), 1);
     }
 }

@@ -20,9 +20,5 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn tools() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = std::env::home_dir().map(|home| home.join(".cache"));
-    cache
-        .or(home)
-        .unwrap_or_else(target)
-        .join("interleave")
-        .join("tools")
+    cache.or(home).unwrap_or_else(target).join("interleave").join("tools")
 }

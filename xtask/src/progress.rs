@@ -101,13 +101,7 @@ fn start(mut job: Job) -> Result<Running> {
     let file_name: String = job
         .name
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '.' {
-                c
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
         .collect();
     let log = log_folder()?.join(format!("{file_name}.log"));
     let file = File::create(&log).map_err(at(&log))?;
@@ -119,13 +113,7 @@ fn start(mut job: Job) -> Result<Running> {
         .stderr(copy)
         .spawn()
         .map_err(|error| cannot_start(&job.command, &error))?;
-    Ok(Running {
-        job,
-        child,
-        log,
-        started: Instant::now(),
-        done: false,
-    })
+    Ok(Running { job, child, log, started: Instant::now(), done: false })
 }
 
 /// Notices that a job has ended.
@@ -133,18 +121,12 @@ fn look(one: &mut Running) -> Result<()> {
     if one.done {
         return Ok(());
     }
-    let ended = one
-        .child
-        .try_wait()
-        .map_err(|error| Failure::new(format!("{}: {error}", one.job.name)))?;
+    let ended =
+        one.child.try_wait().map_err(|error| Failure::new(format!("{}: {error}", one.job.name)))?;
     let Some(status) = ended else { return Ok(()) };
     one.done = true;
     if status.success() {
-        say(&format!(
-            "  {}: done in {}",
-            one.job.name,
-            clock(one.started.elapsed())
-        ));
+        say(&format!("  {}: done in {}", one.job.name, clock(one.started.elapsed())));
         return Ok(());
     }
     let output = std::fs::read_to_string(&one.log).unwrap_or_default();
@@ -207,17 +189,9 @@ fn status(running: &[Running]) -> String {
         .filter(|one| !one.done)
         .map(|one| {
             let (crates, last) = read_log(&one.log);
-            let crates = if crates > 0 {
-                format!(", {crates} crates")
-            } else {
-                String::new()
-            };
+            let crates = if crates > 0 { format!(", {crates} crates") } else { String::new() };
             let last: String = last.chars().take(40).collect();
-            format!(
-                "{} {}{crates}: {last}",
-                one.job.name,
-                clock(one.started.elapsed())
-            )
+            format!("{} {}{crates}: {last}", one.job.name, clock(one.started.elapsed()))
         })
         .collect();
     parts.join(" · ")
@@ -235,15 +209,8 @@ fn read_log(log: &Path) -> (usize, String) {
         let _ = file.read_to_end(&mut bytes);
         text = String::from_utf8_lossy(&bytes).into_owned();
     }
-    let crates = text
-        .lines()
-        .filter(|line| line.trim_start().starts_with("Compiling "))
-        .count();
-    let last = text
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty());
+    let crates = text.lines().filter(|line| line.trim_start().starts_with("Compiling ")).count();
+    let last = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
     (crates, last.unwrap_or("starting").to_owned())
 }
 
@@ -281,10 +248,7 @@ mod tests {
             },
         };
         let failure = run(job).unwrap_err().to_string();
-        assert!(
-            failure.starts_with("asking rustc for nonsense failed"),
-            "{failure}"
-        );
+        assert!(failure.starts_with("asking rustc for nonsense failed"), "{failure}");
     }
 
     #[test]

@@ -55,10 +55,7 @@ fn extract(html: &str) -> Result<(String, Vec<Script>)> {
         } else {
             let name = format!("inline-{:016x}.js", fnv1a(text));
             sealed.push_str(&format!("<script{attributes} src=\"./{name}\">"));
-            scripts.push(Script {
-                name,
-                text: format!("{}\n", without_placeholders(text)),
-            });
+            scripts.push(Script { name, text: format!("{}\n", without_placeholders(text)) });
         }
         sealed.push_str("</script>");
         rest = &tag[close + "</script>".len()..];
@@ -90,10 +87,8 @@ mod tests {
         let (sealed, scripts) = extract(html).unwrap();
         assert_eq!(scripts.len(), 1);
         assert_eq!(scripts[0].text, "import 'a';\n");
-        let expected = format!(
-            "<head><script type=\"module\" src=\"./{}\"></script></head>",
-            scripts[0].name
-        );
+        let expected =
+            format!("<head><script type=\"module\" src=\"./{}\"></script></head>", scripts[0].name);
         assert_eq!(sealed, expected);
     }
 
@@ -115,10 +110,7 @@ mod tests {
             "<script>const a = '{{__TRUNK_ADDRESS__}}', b = '{{__TRUNK_WS_BASE__}}';</script>",
         )
         .unwrap();
-        assert_eq!(
-            scripts[0].text,
-            "const a = window.location.host, b = '/';\n"
-        );
+        assert_eq!(scripts[0].text, "const a = window.location.host, b = '/';\n");
     }
 
     #[test]

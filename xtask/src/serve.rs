@@ -41,17 +41,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
     say("Bundling the page (a few seconds) …");
     let mut command = Command::new("trunk");
-    command
-        .current_dir(paths::root())
-        .env("PATH", path)
-        .env("NO_COLOR", "true")
-        .args([
-            "serve",
-            "--address",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-        ]);
+    command.current_dir(paths::root()).env("PATH", path).env("NO_COLOR", "true").args([
+        "serve",
+        "--address",
+        "127.0.0.1",
+        "--port",
+        &port.to_string(),
+    ]);
     if options.release {
         command.arg("--release");
     }
@@ -69,9 +65,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     ));
     say(&format!("\n  Interleave is at  http://127.0.0.1:{port}/\n"));
     follow(&lines);
-    let status = server
-        .wait()
-        .map_err(|error| Failure::new(format!("trunk: {error}")))?;
+    let status = server.wait().map_err(|error| Failure::new(format!("trunk: {error}")))?;
     Err(Failure::new(format!("Trunk ended by itself ({status})")))
 }
 
@@ -98,19 +92,14 @@ fn compile(release: bool) -> Job {
 }
 
 fn parse(arguments: &[String]) -> Result<Options> {
-    let mut options = Options {
-        port: None,
-        release: false,
-    };
+    let mut options = Options { port: None, release: false };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--release" => options.release = true,
             "--port" => {
-                let number = rest
-                    .next()
-                    .and_then(|text| text.parse().ok())
-                    .filter(|port| *port > 0);
+                let number =
+                    rest.next().and_then(|text| text.parse().ok()).filter(|port| *port > 0);
                 options.port = Some(number.ok_or_else(|| {
                     Failure::new("--port needs a number from 1 to 65535")
                         .remedy("for example `cargo xtask serve --port 9000`")
@@ -132,25 +121,16 @@ fn free_port(asked: Option<u16>) -> Result<u16> {
         return if free(port) {
             Ok(port)
         } else {
-            Err(
-                Failure::new(format!("port {port} is in use, or not allowed for you"))
-                    .remedy("give another one: `cargo xtask serve --port N`"),
-            )
+            Err(Failure::new(format!("port {port} is in use, or not allowed for you"))
+                .remedy("give another one: `cargo xtask serve --port N`"))
         };
     }
-    let found = (PORT..=PORT + PORTS_TRIED)
-        .find(|port| free(*port))
-        .ok_or_else(|| {
-            Failure::new(format!(
-                "ports {PORT} to {} are all in use",
-                PORT + PORTS_TRIED
-            ))
+    let found = (PORT..=PORT + PORTS_TRIED).find(|port| free(*port)).ok_or_else(|| {
+        Failure::new(format!("ports {PORT} to {} are all in use", PORT + PORTS_TRIED))
             .remedy("give a free one: `cargo xtask serve --port N`")
-        })?;
+    })?;
     if found != PORT {
-        say(&format!(
-            "Port {PORT} is in use; {found} is free and will be used."
-        ));
+        say(&format!("Port {PORT} is in use; {found} is free and will be used."));
     }
     Ok(found)
 }
@@ -165,10 +145,7 @@ fn lines_of(server: &mut Child) -> Receiver<String> {
     for output in outputs.into_iter().flatten() {
         let sender = sender.clone();
         std::thread::spawn(move || {
-            for line in BufReader::new(output)
-                .lines()
-                .map_while(std::io::Result::ok)
-            {
+            for line in BufReader::new(output).lines().map_while(std::io::Result::ok) {
                 if sender.send(line).is_err() {
                     break;
                 }
@@ -203,9 +180,7 @@ fn wait_until_up(lines: &Receiver<String>, port: u16, server: &mut Child) -> Res
             }
             Err(RecvTimeoutError::Disconnected) => {
                 say(&seen.join("\n"));
-                return Err(Failure::new(
-                    "Trunk ended before the page was up (see above)",
-                ));
+                return Err(Failure::new("Trunk ended before the page was up (see above)"));
             }
         }
     }
@@ -233,13 +208,7 @@ mod tests {
     #[test]
     fn options_are_read() {
         let options = parse(&words("--port 9000 --release")).unwrap();
-        assert_eq!(
-            options,
-            Options {
-                port: Some(9000),
-                release: true
-            }
-        );
+        assert_eq!(options, Options { port: Some(9000), release: true });
     }
 
     #[test]

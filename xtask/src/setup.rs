@@ -12,11 +12,7 @@ use std::process::Command;
 pub(crate) fn wasm_target() -> Result<()> {
     let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]))
         .ok_or_else(|| Failure::new("`rustc` did not run").remedy("install Rust with rustup"))?;
-    if Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(WASM_TARGET)
-        .exists()
-    {
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(WASM_TARGET).exists() {
         return Ok(());
     }
     if output_of(Command::new("rustup").arg("--version")).is_none() {
@@ -56,11 +52,7 @@ pub(crate) enum Located {
 
 /// The jobs that install those of `tools` that are missing.
 pub(crate) fn missing(tools: &[CargoTool]) -> Vec<Job> {
-    tools
-        .iter()
-        .filter(|tool| locate(tool).is_none())
-        .map(install)
-        .collect()
+    tools.iter().filter(|tool| locate(tool).is_none()).map(install).collect()
 }
 
 /// The PATH with the tools installed here in front.
@@ -75,16 +67,11 @@ pub(crate) fn path_with_tools(tools: &[CargoTool]) -> Result<OsString> {
                     "{} {} was installed but does not run",
                     tool.package, tool.version
                 ))
-                .remedy(format!(
-                    "delete {} and run this again",
-                    root_of(tool).display()
-                )));
+                .remedy(format!("delete {} and run this again", root_of(tool).display())));
             }
         }
     }
-    folders.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     std::env::join_paths(folders)
         .map_err(|error| Failure::new(format!("the PATH cannot be extended: {error}")))
 }
@@ -92,10 +79,7 @@ pub(crate) fn path_with_tools(tools: &[CargoTool]) -> Result<OsString> {
 /// Runs a command and gives what it prints, or nothing if it fails.
 pub(crate) fn output_of(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn root_of(tool: &CargoTool) -> PathBuf {
@@ -122,10 +106,7 @@ fn install(tool: &CargoTool) -> Job {
         .env_remove("CARGO_TARGET_DIR");
     Job {
         name: format!("{} {}", tool.package, tool.version),
-        doing: format!(
-            "installing {} {} from source, once",
-            tool.package, tool.version
-        ),
+        doing: format!("installing {} {} from source, once", tool.package, tool.version),
         takes: format!("{} on 2 cores", tool.takes),
         command,
     }

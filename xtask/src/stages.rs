@@ -21,31 +21,19 @@ struct Stage {
 
 /// All stages, in order.
 const STAGES: &[Stage] = &[
-    Stage {
-        name: "format",
-        what: "rustfmt",
-        work: format,
-    },
+    Stage { name: "format", what: "rustfmt", work: format },
     Stage {
         name: "tidy",
         what: "import edges, file lengths, words, and xtask's own tests",
         work: tidy,
     },
-    Stage {
-        name: "clippy",
-        what: "lints, native and for the browser",
-        work: clippy,
-    },
+    Stage { name: "clippy", what: "lints, native and for the browser", work: clippy },
     Stage {
         name: "native",
         what: "tests of the engine, the command line and the page's pure parts",
         work: native,
     },
-    Stage {
-        name: "docs",
-        what: "the documentation builds without a warning",
-        work: docs,
-    },
+    Stage { name: "docs", what: "the documentation builds without a warning", work: docs },
     Stage {
         name: "wasm",
         what: "tests of the engine and the page in headless Chromium",
@@ -89,13 +77,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 fn choose(arguments: &[String]) -> Result<Vec<&'static Stage>> {
-    let names = || {
-        STAGES
-            .iter()
-            .map(|stage| stage.name)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = || STAGES.iter().map(|stage| stage.name).collect::<Vec<_>>().join(", ");
     match arguments {
         [] => Ok(STAGES.iter().collect()),
         [flag, name] if flag == "--only" => {
@@ -119,10 +101,7 @@ fn prepare() -> Result<Tools> {
     let jobs = setup::missing(&[WASM_BINDGEN, TRUNK]);
     setup::announce_tools(&jobs)?;
     progress::run_together(jobs)?;
-    Ok(Tools {
-        path: npm::path_with_wasm_opt()?,
-        browser,
-    })
+    Ok(Tools { path: npm::path_with_wasm_opt()?, browser })
 }
 
 fn table(times: &[(&str, Duration)]) -> String {
@@ -144,14 +123,8 @@ fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs a command whose own output is what the reader wants to see.
 fn show(mut command: Command, what: &str) -> Result<()> {
-    let status = command
-        .status()
-        .map_err(|error| progress::cannot_start(&command, &error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("{what} failed (see above)")))
-    }
+    let status = command.status().map_err(|error| progress::cannot_start(&command, &error))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("{what} failed (see above)"))) }
 }
 
 /// Compiles as a job with progress, so that a long silent build is not taken for a hang.
@@ -170,27 +143,12 @@ fn format(_: &Tools) -> Result<()> {
 }
 
 fn tidy(_: &Tools) -> Result<()> {
-    show(
-        cargo(&["test", "--quiet", "--locked", "-p", "xtask"]),
-        "tidy",
-    )
+    show(cargo(&["test", "--quiet", "--locked", "-p", "xtask"]), "tidy")
 }
 
 fn clippy(_: &Tools) -> Result<()> {
-    let native = [
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    build_first(
-        "clippy, native",
-        cargo(&native),
-        "3 minutes the first time, seconds later",
-    )?;
+    let native = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    build_first("clippy, native", cargo(&native), "3 minutes the first time, seconds later")?;
     let browser = [
         "clippy",
         "--locked",
@@ -203,61 +161,28 @@ fn clippy(_: &Tools) -> Result<()> {
         "-D",
         "warnings",
     ];
-    build_first(
-        "clippy, browser",
-        cargo(&browser),
-        "2 minutes the first time, seconds later",
-    )
+    build_first("clippy, browser", cargo(&browser), "2 minutes the first time, seconds later")
 }
 
 fn native(_: &Tools) -> Result<()> {
-    let build = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--no-run",
-    ];
-    build_first(
-        "native tests",
-        cargo(&build),
-        "5 minutes the first time, seconds later",
-    )?;
+    let build = ["test", "--locked", "--workspace", "--exclude", "xtask", "--no-run"];
+    build_first("native tests", cargo(&build), "5 minutes the first time, seconds later")?;
     show(
-        cargo(&[
-            "test",
-            "--quiet",
-            "--locked",
-            "--workspace",
-            "--exclude",
-            "xtask",
-        ]),
+        cargo(&["test", "--quiet", "--locked", "--workspace", "--exclude", "xtask"]),
         "a native test",
     )
 }
 
 fn docs(_: &Tools) -> Result<()> {
-    let mut command = cargo(&[
-        "doc",
-        "--locked",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ]);
+    let mut command =
+        cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
-    build_first(
-        "documentation",
-        command,
-        "2 minutes the first time, seconds later",
-    )
+    build_first("documentation", command, "2 minutes the first time, seconds later")
 }
 
 fn wasm(tools: &Tools) -> Result<()> {
     let root = paths::root();
-    let engine = browser_tests(&root.join("crates/engine/tests"), |name| {
-        name.starts_with("wasm")
-    })?;
+    let engine = browser_tests(&root.join("crates/engine/tests"), |name| name.starts_with("wasm"))?;
     let page = browser_tests(&root.join("tests"), |_| true)?;
     for (package, names) in [("interleave-engine", engine), ("interleave", page)] {
         if names.is_empty() {
@@ -269,10 +194,7 @@ fn wasm(tools: &Tools) -> Result<()> {
         }
         command
             .env("PATH", &tools.path)
-            .env(
-                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-                "wasm-bindgen-test-runner",
-            )
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
             .env("CHROMEDRIVER", &tools.browser.driver)
             .env("WASM_BINDGEN_USE_BROWSER", "1")
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
@@ -286,10 +208,7 @@ fn browser_tests(folder: &Path, wanted: fn(&str) -> bool) -> Result<Vec<String>>
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(crate::failure::at(folder))? {
         let path = entry.map_err(crate::failure::at(folder))?.path();
-        let stem = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .unwrap_or_default();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         if path.extension().is_some_and(|end| end == "rs") && wanted(stem) {
             names.push(stem.to_owned());
         }
@@ -332,10 +251,7 @@ fn scripts(folder: &Path) -> Result<Vec<String>> {
         .collect();
     names.sort();
     if names.is_empty() {
-        return Err(Failure::new(format!(
-            "{} has no *.test.mjs",
-            folder.display()
-        )));
+        return Err(Failure::new(format!("{} has no *.test.mjs", folder.display())));
     }
     Ok(names)
 }
@@ -347,19 +263,13 @@ mod tests {
     #[test]
     fn one_stage_can_be_chosen() {
         let chosen = choose(&["--only".into(), "docs".into()]).unwrap();
-        assert_eq!(
-            chosen.iter().map(|stage| stage.name).collect::<Vec<_>>(),
-            ["docs"]
-        );
+        assert_eq!(chosen.iter().map(|stage| stage.name).collect::<Vec<_>>(), ["docs"]);
         assert_eq!(choose(&[]).unwrap().len(), STAGES.len());
     }
 
     #[test]
     fn an_unknown_stage_lists_the_known() {
-        let failure = choose(&["--only".into(), "lint".into()])
-            .err()
-            .unwrap()
-            .to_string();
+        let failure = choose(&["--only".into(), "lint".into()]).err().unwrap().to_string();
         assert!(failure.contains("format, tidy, clippy"), "{failure}");
     }
 }
