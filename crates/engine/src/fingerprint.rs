@@ -54,13 +54,7 @@ impl Fingerprint {
     /// A hasher that has seen nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            first: LANES.0,
-            second: LANES.1,
-            word: 0,
-            filled_bits: 0,
-            words: 0,
-        }
+        Self { first: LANES.0, second: LANES.1, word: 0, filled_bits: 0, words: 0 }
     }
 
     /// The fingerprint of one value.
@@ -134,8 +128,8 @@ impl Fingerprint {
         let mut end = self.clone();
         end.absorb(end.word);
         // The number of bits tells a stream from the same stream with zeros behind it.
-        end.absorb((end.words << 6).wrapping_add(u64::from(end.filled_bits)));
-        mix(mix(end.first).wrapping_add(end.second))
+        let bits = (self.words << 6).wrapping_add(u64::from(self.filled_bits));
+        mix(mix(end.first ^ bits).wrapping_add(end.second))
     }
 
     #[inline]
@@ -157,10 +151,7 @@ impl Fingerprint {
         self.first = (self.first ^ word).wrapping_mul(GOLDEN).rotate_left(29);
         // The second lane sees the halves swapped, so that a difference which the first lane leaves
         // in few bits is one that this lane spreads over many.
-        let sum = self
-            .second
-            .wrapping_add(word.rotate_left(32))
-            .wrapping_mul(SPECTRAL);
+        let sum = self.second.wrapping_add(word.rotate_left(32)).wrapping_mul(SPECTRAL);
         self.second = sum ^ (sum >> 32);
         self.words = self.words.wrapping_add(1);
     }

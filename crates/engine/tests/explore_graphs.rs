@@ -38,10 +38,7 @@ impl Model for Graph {
 
     fn successors(&self, state: &u8, emit: &mut dyn FnMut(usize, u8)) {
         let successors = &self.nodes[usize::from(*state)].successors;
-        successors
-            .iter()
-            .enumerate()
-            .for_each(|(i, node)| emit(i, *node));
+        successors.iter().enumerate().for_each(|(i, node)| emit(i, *node));
     }
 
     fn fingerprint(&self, state: &u8) -> u64 {
@@ -62,11 +59,7 @@ impl Model for Graph {
     }
 
     fn rest_rule(&self) -> RestRule {
-        if self.told {
-            RestRule::Told
-        } else {
-            RestRule::NoWayOut
-        }
+        if self.told { RestRule::Told } else { RestRule::NoWayOut }
     }
 
     fn at_rest(&self, state: &u8) -> bool {
@@ -78,13 +71,8 @@ fn graphs() -> impl Strategy<Value = Graph> {
     (1_usize..40).prop_flat_map(|size| {
         let any_node = || 0..u8::try_from(size).unwrap();
         let successors = prop::collection::vec(any_node(), 0..4);
-        let node = (successors, prop::bool::weighted(0.15), any::<bool>()).prop_map(
-            |(successors, is_bad, is_resting)| Node {
-                successors,
-                is_bad,
-                is_resting,
-            },
-        );
+        let node = (successors, prop::bool::weighted(0.15), any::<bool>())
+            .prop_map(|(successors, is_bad, is_resting)| Node { successors, is_bad, is_resting });
         let nodes = prop::collection::vec(node, size);
         let initial = prop::collection::vec(any_node(), 0..3);
         (initial, nodes, any::<bool>()).prop_map(|(initial, nodes, told)| Graph {

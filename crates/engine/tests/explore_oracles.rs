@@ -15,12 +15,8 @@ use models::two_phase::{self, TwoPhase};
 
 /// Explores everything and counts everything.
 fn whole_space<M: Model>(model: M) -> Report {
-    let limits = Limits {
-        states: 50_000_000,
-        depth: u32::MAX,
-        stop: StopAt::Exhausted,
-        count_edges: true,
-    };
+    let limits =
+        Limits { states: 50_000_000, depth: u32::MAX, stop: StopAt::Exhausted, count_edges: true };
     let report = Explorer::new(model, limits).run();
     assert_eq!(report.coverage, Coverage::Complete);
     report
@@ -42,18 +38,12 @@ fn two_phase_has_the_counts_of_tlc() {
             ("/depth", u64::from(report.depth)),
             ("/stateright_unique", report.distinct),
             ("/quiescent_states", report.at_rest),
-            (
-                "/consistency_violations",
-                violated(&report, two_phase::CONSISTENT.0.into()),
-            ),
+            ("/consistency_violations", violated(&report, two_phase::CONSISTENT.0.into())),
         ];
         figures.extend(report.edges.map(|edges| ("/distinct_nonself_edges", edges)));
         assert_figures(&row, &figures);
         // Both outcomes are reached, so consistency does not hold for want of decisions.
-        assert_eq!(
-            violated(&report, two_phase::NEVER_ALL_COMMITTED.0.into()),
-            1
-        );
+        assert_eq!(violated(&report, two_phase::NEVER_ALL_COMMITTED.0.into()), 1);
         assert_eq!(violated(&report, two_phase::NEVER_ALL_ABORTED.0.into()), 1);
         assert!(
             report.memory_bytes <= 48 * report.distinct.max(1024),
@@ -66,10 +56,8 @@ fn two_phase_has_the_counts_of_tlc() {
 #[test]
 fn two_phase_has_as_many_classes_as_tlc_finds_under_symmetry() {
     for row in rows(&read("two_phase_commit.json"), "/state_counts/rows") {
-        let report = whole_space(TwoPhase {
-            symmetric: true,
-            ..TwoPhase::new(number(&row, "n") as u32)
-        });
+        let report =
+            whole_space(TwoPhase { symmetric: true, ..TwoPhase::new(number(&row, "n") as u32) });
         assert_figures(
             &row,
             &[
@@ -78,10 +66,7 @@ fn two_phase_has_as_many_classes_as_tlc_finds_under_symmetry() {
                 ("/tlc_symmetry/distinct", report.distinct),
                 ("/tlc_symmetry/generated", report.generated),
                 ("/depth", u64::from(report.depth)),
-                (
-                    "/consistency_violations",
-                    violated(&report, two_phase::CONSISTENT.0.into()),
-                ),
+                ("/consistency_violations", violated(&report, two_phase::CONSISTENT.0.into())),
             ],
         );
     }
@@ -91,14 +76,8 @@ fn two_phase_has_as_many_classes_as_tlc_finds_under_symmetry() {
 fn t_commit_has_the_counts_of_tlc() {
     for row in rows(&read("two_phase_commit.json"), "/tcommit_counts/rows") {
         let participants = number(&row, "n") as u32;
-        let report = whole_space(TCommit {
-            participants,
-            symmetric: false,
-        });
-        let classes = whole_space(TCommit {
-            participants,
-            symmetric: true,
-        });
+        let report = whole_space(TCommit { participants, symmetric: false });
+        let classes = whole_space(TCommit { participants, symmetric: true });
         assert_figures(
             &row,
             &[
@@ -130,20 +109,15 @@ fn shortest_traces_are_as_short_as_known() {
         let path = explorer.path(reached.state).unwrap();
         assert_figures(
             &row,
-            &[
-                ("/actions", u64::from(reached.steps)),
-                ("/actions", path.steps.len() as u64),
-            ],
+            &[("/actions", u64::from(reached.steps)), ("/actions", path.steps.len() as u64)],
         );
     }
 }
 
 /// The number behind a word in a model's description.
 fn parameter(description: &str, word: &str) -> u32 {
-    let behind = description
-        .split(word)
-        .nth(1)
-        .unwrap_or_else(|| panic!("no {word} in {description}"));
+    let behind =
+        description.split(word).nth(1).unwrap_or_else(|| panic!("no {word} in {description}"));
     let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap()
 }
@@ -156,31 +130,14 @@ fn small_models_have_the_counts_of_stateright() {
         let ping_pong = |lossy, nodes, max| {
             let duplicating =
                 description.contains("duplicating") && !description.contains("non-duplicating");
-            whole_space(PingPong {
-                max,
-                network: Network { lossy, duplicating },
-                nodes,
-            })
+            whole_space(PingPong { max, network: Network { lossy, duplicating }, nodes })
         };
-        let increment = |symmetric| {
-            whole_space(Increment {
-                processes: 2,
-                symmetric,
-            })
-        };
-        let pausing = |symmetric| {
-            whole_space(Pausing {
-                processes: 2,
-                symmetric,
-            })
-        };
+        let increment = |symmetric| whole_space(Increment { processes: 2, symmetric });
+        let pausing = |symmetric| whole_space(Pausing { processes: 2, symmetric });
         let (report, classes) = match text(&row, "id") {
             id if id.starts_with("ex.pp") => {
                 let is_lossy = description.contains("lossy");
-                (
-                    ping_pong(is_lossy, 2, parameter(description, "max_nat=")),
-                    None,
-                )
+                (ping_pong(is_lossy, 2, parameter(description, "max_nat=")), None)
             }
             "ex.undeliv" => (ping_pong(false, 0, 1), None),
             "ex.inc13" => (increment(false), Some(increment(true))),
@@ -196,10 +153,7 @@ fn small_models_have_the_counts_of_stateright() {
         }
         compared += 1;
     }
-    assert!(
-        compared > 0,
-        "no row was about a model that is written here"
-    );
+    assert!(compared > 0, "no row was about a model that is written here");
 }
 
 #[test]

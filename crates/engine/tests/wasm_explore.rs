@@ -13,11 +13,7 @@ use models::two_phase::TwoPhase;
 #[wasm_bindgen_test]
 fn two_phase_has_the_counts_of_tlc() {
     for row in rows(&read("two_phase_commit.json"), "/state_counts/rows") {
-        let limits = Limits {
-            stop: StopAt::Exhausted,
-            count_edges: true,
-            ..Limits::default()
-        };
+        let limits = Limits { stop: StopAt::Exhausted, count_edges: true, ..Limits::default() };
         let report = Explorer::new(TwoPhase::new(number(&row, "n") as u32), limits).run();
         assert_figures(
             &row,

@@ -31,11 +31,7 @@ fn each_32_bit_window_looks_random() {
         let windows =
             (0..1_u64 << 17).map(|x| (Fingerprint::of(&(x << 20)) >> shift) & 0xffff_ffff);
         let (found, all) = distinct(windows);
-        assert!(
-            all - found <= 20,
-            "{} collisions at shift {shift}",
-            all - found
-        );
+        assert!(all - found <= 20, "{} collisions at shift {shift}", all - found);
     }
 }
 
@@ -50,10 +46,7 @@ fn one_flipped_bit_changes_half_of_the_result() {
             flipped_bits += (Fingerprint::of(&base) ^ Fingerprint::of(&other)).count_ones();
         }
         // 64 x 64 fair coins have mean 2048 and standard deviation 32: five of them either way.
-        assert!(
-            (1888..=2208).contains(&flipped_bits),
-            "{flipped_bits} for word {word}"
-        );
+        assert!((1888..=2208).contains(&flipped_bits), "{flipped_bits} for word {word}");
     }
 }
 
@@ -77,15 +70,10 @@ fn encodings_are_injective() {
         (vec![1, 2], vec![3]),
         (vec![1, 2, 3], vec![]),
     ]);
-    assert_all_differ(&[
-        BTreeMap::from([(1_u8, 2_u8)]),
-        BTreeMap::from([(2, 1)]),
-        BTreeMap::new(),
-    ]);
+    assert_all_differ(&[BTreeMap::from([(1_u8, 2_u8)]), BTreeMap::from([(2, 1)]), BTreeMap::new()]);
     // Zeros only, at lengths around a word and around the change of the length's own encoding.
-    let zeros: Vec<Vec<u8>> = [0, 1, 6, 7, 8, 9, 15, 16, 253, 254, 255, 256, 257]
-        .map(|n| vec![0; n])
-        .to_vec();
+    let zeros: Vec<Vec<u8>> =
+        [0, 1, 6, 7, 8, 9, 15, 16, 253, 254, 255, 256, 257].map(|n| vec![0; n]).to_vec();
     assert_all_differ(&zeros);
     let strings: Vec<String> = zeros.iter().map(|bytes| "\0".repeat(bytes.len())).collect();
     assert_all_differ(&strings);
@@ -93,14 +81,8 @@ fn encodings_are_injective() {
 
 #[test]
 fn packing_keeps_signs_and_places() {
-    assert_ne!(
-        Fingerprint::of(&(-1_i8, 0_u8)),
-        Fingerprint::of(&(-1_i8, -1_i8))
-    );
-    assert_eq!(
-        Fingerprint::of(&(-1_i8, 1_u8)),
-        Fingerprint::of(&(255_u8, 1_u8))
-    );
+    assert_ne!(Fingerprint::of(&(-1_i8, 0_u8)), Fingerprint::of(&(-1_i8, -1_i8)));
+    assert_eq!(Fingerprint::of(&(-1_i8, 1_u8)), Fingerprint::of(&(255_u8, 1_u8)));
     // A value that straddles two words is read in full from both.
     let straddle = |x: u64| Fingerprint::of(&(7_u8, x, 9_u32));
     let (found, all) = distinct((0..64).map(|bit| straddle(1 << bit)));
@@ -123,13 +105,7 @@ fn a_multiset_has_no_order_but_counts() {
 #[test]
 fn shared_and_boxed_data_is_the_data() {
     let plain = vec![1_u32, 2, 3];
-    assert_eq!(
-        Fingerprint::of(&plain),
-        Fingerprint::of(&Rc::new(plain.clone()))
-    );
-    assert_eq!(
-        Fingerprint::of(&plain),
-        Fingerprint::of(&Box::new(plain.clone()))
-    );
+    assert_eq!(Fingerprint::of(&plain), Fingerprint::of(&Rc::new(plain.clone())));
+    assert_eq!(Fingerprint::of(&plain), Fingerprint::of(&Box::new(plain.clone())));
     assert_eq!(Fingerprint::of(&plain), Fingerprint::of(plain.as_slice()));
 }

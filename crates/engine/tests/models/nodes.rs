@@ -84,11 +84,7 @@ impl Model for PingPong {
                 emit(Action::Drop(*message), (*counts, without.clone()));
             }
             if let Some((counts, answer)) = self.handle(*counts, *message) {
-                let mut after = if self.network.duplicating {
-                    in_flight.clone()
-                } else {
-                    without
-                };
+                let mut after = if self.network.duplicating { in_flight.clone() } else { without };
                 after.insert(answer);
                 emit(Action::Deliver(*message), (counts, after));
             }
@@ -121,9 +117,7 @@ impl Model for Timers {
     /// In the order of the timers.
     fn successors(&self, armed: &u32, emit: &mut dyn FnMut(u8, u32)) {
         let is_armed = |timer: &u8| armed & 1 << timer != 0;
-        (0..self.armed)
-            .filter(is_armed)
-            .for_each(|timer| emit(timer, armed & !(1 << timer)));
+        (0..self.armed).filter(is_armed).for_each(|timer| emit(timer, armed & !(1 << timer)));
     }
 
     fn fingerprint(&self, armed: &u32) -> u64 {

@@ -31,16 +31,12 @@ pub(crate) fn rows(oracle: &Value, pointer: &str) -> Vec<Value> {
 
 /// The text of a row's field.
 pub(crate) fn text<'a>(row: &'a Value, field: &str) -> &'a str {
-    row[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("no text {field} in {row}"))
+    row[field].as_str().unwrap_or_else(|| panic!("no text {field} in {row}"))
 }
 
 /// The number in a row's field.
 pub(crate) fn number(row: &Value, field: &str) -> u64 {
-    row[field]
-        .as_u64()
-        .unwrap_or_else(|| panic!("no number {field} in {row}"))
+    row[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {row}"))
 }
 
 /// Asserts that a row's fields, named by JSON pointers, are the given figures.

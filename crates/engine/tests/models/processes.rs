@@ -56,10 +56,7 @@ impl Model for Increment {
     }
 
     fn properties(&self) -> Vec<String> {
-        vec![
-            "no update is lost".into(),
-            "no update is lost at rest".into(),
-        ]
+        vec!["no update is lost".into(), "no update is lost at rest".into()]
     }
 
     fn check(

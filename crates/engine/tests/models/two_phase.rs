@@ -71,15 +71,16 @@ pub(crate) const NEVER_ALL_ABORTED: PropertyIx = PropertyIx(2);
 impl TwoPhase {
     /// The protocol as specified.
     pub(crate) const fn new(participants: u32) -> Self {
-        Self {
-            participants,
-            missing_votes: 0,
-            symmetric: false,
-        }
+        Self { participants, missing_votes: 0, symmetric: false }
     }
 }
 
 impl State {
+    /// No participant has committed while another has aborted.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.committed == 0 || self.aborted == 0
+    }
+
     fn participant(&self, bit: u32) -> Participant {
         if self.working & bit != 0 {
             Participant::Working
@@ -93,10 +94,7 @@ impl State {
     }
 
     fn decided(self, coordinator: Coordinator) -> Self {
-        Self {
-            coordinator: coordinator as u8,
-            ..self
-        }
+        Self { coordinator: coordinator as u8, ..self }
     }
 
     /// The state after a participant has come to an end, from whatever it was.
@@ -117,14 +115,7 @@ impl Model for TwoPhase {
 
     fn initial(&self, emit: &mut dyn FnMut(State)) {
         let working = everyone(self.participants);
-        emit(State {
-            working,
-            committed: 0,
-            aborted: 0,
-            voted: 0,
-            counted: 0,
-            coordinator: 0,
-        });
+        emit(State { working, committed: 0, aborted: 0, voted: 0, counted: 0, coordinator: 0 });
     }
 
     /// The coordinator's decisions first, then each participant's steps in the order of `Action`.
@@ -139,20 +130,11 @@ impl Model for TwoPhase {
         for i in 0..self.participants {
             let bit = 1 << i;
             if undecided && state.voted & bit != 0 {
-                emit(
-                    Action::ReceiveVote(i),
-                    State {
-                        counted: state.counted | bit,
-                        ..*state
-                    },
-                );
+                emit(Action::ReceiveVote(i), State { counted: state.counted | bit, ..*state });
             }
             if state.working & bit != 0 {
-                let prepared = State {
-                    working: state.working & !bit,
-                    voted: state.voted | bit,
-                    ..*state
-                };
+                let prepared =
+                    State { working: state.working & !bit, voted: state.voted | bit, ..*state };
                 emit(Action::Prepare(i), prepared);
                 emit(Action::ChooseToAbort(i), state.ended(bit, false));
             }
@@ -188,14 +170,12 @@ impl Model for TwoPhase {
     }
 
     fn properties(&self) -> Vec<String> {
-        ["consistent", "never all committed", "never all aborted"]
-            .map(String::from)
-            .to_vec()
+        ["consistent", "never all committed", "never all aborted"].map(String::from).to_vec()
     }
 
     fn check(&self, state: &State, _: bool, violated: &mut dyn FnMut(PropertyIx)) {
         let everyone = everyone(self.participants);
-        if state.committed != 0 && state.aborted != 0 {
+        if !state.is_consistent() {
             violated(CONSISTENT);
         }
         if state.committed == everyone {

@@ -16,10 +16,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn new() -> Self {
-        Self {
-            slots: vec![0; FIRST_SLOTS],
-            count: 0,
-        }
+        Self { slots: vec![0; FIRST_SLOTS], count: 0 }
     }
 
     /// Adds a fingerprint; false if it was there.
@@ -36,6 +33,13 @@ impl Seen {
             self.grow();
         }
         true
+    }
+
+    /// What the slot holds at which the search for a fingerprint begins. If that is the fingerprint's
+    /// [`key`], it is in the set; otherwise it may still be.
+    #[inline]
+    pub(super) fn home(&self, fingerprint: u64) -> u64 {
+        self.slots[key(fingerprint) as usize & (self.slots.len() - 1)]
     }
 
     /// Whether a fingerprint is in the set.
@@ -74,8 +78,9 @@ impl Seen {
     }
 }
 
+/// What a slot holds for a fingerprint.
 #[inline]
-const fn key(fingerprint: u64) -> u64 {
+pub(super) const fn key(fingerprint: u64) -> u64 {
     if fingerprint == 0 { ZERO } else { fingerprint }
 }
 
