@@ -63,6 +63,9 @@ pub enum Progress {
     Done,
 }
 
+/// Twice the number of fingerprints: n of them, drawn at random, collide with probability n^2 / 2^65 at most.
+const TWO_TO_65: f64 = (1_u128 << 65) as f64;
+
 /// A breadth-first exploration that is run in slices.
 pub struct Explorer<M: Model> {
     model: M,
@@ -159,7 +162,7 @@ impl<M: Model> Explorer<M> {
             edges: ledger.limits.count_edges.then_some(ledger.edges),
             coverage: ledger.coverage,
             properties: properties.collect(),
-            collision_probability: (distinct * distinct / 2_f64.powi(65)).min(1.0),
+            collision_probability: (distinct * distinct / TWO_TO_65).min(1.0),
             memory_bytes: ledger.seen.memory_bytes()
                 + (ledger.links.capacity() * size_of::<Link>()) as u64,
         }
