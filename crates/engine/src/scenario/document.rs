@@ -470,7 +470,9 @@ impl Default for Bounds {
 }
 
 /// How often each kind of fault may happen on one explored path.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
@@ -506,7 +508,13 @@ pub struct Network {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { delay_us: Distribution::Constant(1_000.0), loss: 0.0, duplicate: 0.0, fifo: false, links: vec![] }
+        Self {
+            delay_us: Distribution::Constant(1_000.0),
+            loss: 0.0,
+            duplicate: 0.0,
+            fifo: false,
+            links: vec![],
+        }
     }
 }
 

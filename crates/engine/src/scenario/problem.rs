@@ -16,7 +16,11 @@ pub struct Problem {
 impl Problem {
     /// A problem at a path.
     #[must_use]
-    pub fn new(path: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn new(
+        path: impl Into<String>,
+        found: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { path: path.into(), found: found.into(), remedy: remedy.into() }
     }
 }

@@ -13,18 +13,12 @@ pub struct Shipped {
 
 /// All of them, the first being the one that a first visit shows.
 static SHIPPED: [Shipped; 3] = [
-    Shipped {
-        name: "checkout",
-        json: include_str!("../../scenarios/checkout.json"),
-    },
+    Shipped { name: "checkout", json: include_str!("../../scenarios/checkout.json") },
     Shipped {
         name: "customers-and-orders",
         json: include_str!("../../scenarios/customers-and-orders.json"),
     },
-    Shipped {
-        name: "trip",
-        json: include_str!("../../scenarios/trip.json"),
-    },
+    Shipped { name: "trip", json: include_str!("../../scenarios/trip.json") },
 ];
 
 impl Shipped {
