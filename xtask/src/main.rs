@@ -11,6 +11,7 @@ mod seal;
 mod serve;
 mod setup;
 mod stages;
+mod tidy;
 
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.0.1 (default port 8080)
 cargo xtask test [--only STAGE]            everything that must hold: lints, tests, page weight, end to end
+cargo xtask tidy                           import edges, file lengths, words: every finding
 
 Each installs what it needs and is missing, and says so first.";
 
@@ -41,6 +43,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match task.as_str() {
         "serve" => serve::run(rest),
         "test" => stages::run(rest),
+        "tidy" => tidy::run(),
         "seal" => seal::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
