@@ -14,6 +14,8 @@ use crate::trace::Trace;
 pub mod format;
 pub mod frame;
 pub mod index;
+pub mod missing;
+pub mod story;
 
 /// The indices of a run, kept along with its trace.
 #[derive(Clone, Debug)]
