@@ -1,5 +1,6 @@
 //! Sets up, runs, tests, measures and releases Interleave.
 
+mod bench;
 mod browser;
 mod failure;
 mod npm;
@@ -7,11 +8,13 @@ mod page;
 mod paths;
 mod pins;
 mod progress;
+mod release;
 mod seal;
 mod serve;
 mod setup;
 mod stages;
 mod tidy;
+mod tools;
 
 use failure::{Failure, Result};
 use std::process::ExitCode;
@@ -20,6 +23,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.0.1 (default port 8080)
 cargo xtask test [--only STAGE]            everything that must hold: lints, tests, page weight, end to end
+cargo xtask bench                          tables of speed and weight
+cargo xtask release                        the page for a static host, in release/
 cargo xtask tidy                           import edges, file lengths, words: every finding
 
 Each installs what it needs and is missing, and says so first.";
@@ -43,6 +48,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match task.as_str() {
         "serve" => serve::run(rest),
         "test" => stages::run(rest),
+        "bench" => bench::run(),
+        "release" => release::run(),
         "tidy" => tidy::run(),
         "seal" => seal::run(),
         "help" | "--help" | "-h" => {

@@ -2,12 +2,11 @@
 //!
 //! The cheap stages come first, and the end-to-end stage last: its runner's own report ends the output.
 
-use crate::browser::Browser;
 use crate::failure::{Failure, Result};
-use crate::pins::{TRUNK, WASM_BINDGEN, WASM_TARGET};
+use crate::pins::WASM_TARGET;
 use crate::progress::{self, Job, clock, say};
-use crate::{npm, page, paths, setup};
-use std::ffi::OsString;
+use crate::tools::{self, Tools, cargo};
+use crate::{page, paths};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -51,17 +50,11 @@ const STAGES: &[Stage] = &[
     },
 ];
 
-/// What stages run with.
-struct Tools {
-    path: OsString,
-    browser: Browser,
-}
-
 /// Runs all stages, or one.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let chosen = choose(arguments)?;
     let began = Instant::now();
-    let tools = prepare()?;
+    let tools = tools::ready()?;
     say(&format!("Set-up: {}", clock(began.elapsed())));
     let mut times: Vec<(&str, Duration)> = vec![("set-up", began.elapsed())];
     for (index, stage) in chosen.iter().enumerate() {
@@ -93,17 +86,6 @@ fn choose(arguments: &[String]) -> Result<Vec<&'static Stage>> {
     }
 }
 
-/// Installs what is missing for any stage.
-fn prepare() -> Result<Tools> {
-    setup::wasm_target()?;
-    let browser = crate::browser::ready()?;
-    npm::install()?;
-    let jobs = setup::missing(&[WASM_BINDGEN, TRUNK]);
-    setup::announce_tools(&jobs)?;
-    progress::run_together(jobs)?;
-    Ok(Tools { path: npm::path_with_wasm_opt()?, browser })
-}
-
 fn table(times: &[(&str, Duration)]) -> String {
     let mut text = String::from("\nStage      Seconds\n");
     for (name, time) in times {
@@ -112,13 +94,6 @@ fn table(times: &[(&str, Duration)]) -> String {
     let total: f64 = times.iter().map(|(_, time)| time.as_secs_f64()).sum();
     text.push_str(&format!("so far     {total:>7.1}"));
     text
-}
-
-/// A cargo command in the project, on the locked versions.
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(paths::root()).args(arguments);
-    command
 }
 
 /// Runs a command whose own output is what the reader wants to see.
@@ -192,12 +167,7 @@ fn wasm(tools: &Tools) -> Result<()> {
         for name in &names {
             command.args(["--test", name]);
         }
-        command
-            .env("PATH", &tools.path)
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
-            .env("CHROMEDRIVER", &tools.browser.driver)
-            .env("WASM_BINDGEN_USE_BROWSER", "1")
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        tools.steer_browser(&mut command);
         show(command, &format!("a browser test of {package}"))?;
     }
     Ok(())

@@ -9,12 +9,19 @@ mod table;
 #[path = "../../engine/tests/models/mod.rs"]
 mod models;
 
+#[path = "../../engine/tests/speed_cases/mod.rs"]
+mod speed_cases;
+
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 /// What the program says to anything that it does not understand.
 const USAGE: &str = "\
 usage: interleave-bench explore [PARTICIPANTS] [ROUNDS]
-  explored states per second on two-phase commit (default 7 participants, 7 rounds), here and in stateright";
+  explored states per second on two-phase commit (default 7 participants, 7 rounds), here and in stateright
+usage: interleave-bench speed
+  a line for each case that is also measured in WASM, for `cargo xtask bench`";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,13 +30,14 @@ fn main() -> ExitCode {
         |at: usize, default: u32| words.get(at).map_or(Some(default), |word| word.parse().ok());
     let outcome = match (words.first(), number(1, 7), number(2, 7)) {
         (Some(&"explore"), Some(participants @ 1..=16), Some(rounds @ 1..)) if words.len() <= 3 => {
-            explore::run(participants, rounds)
+            explore::run(participants, rounds).map(|table| table.to_string())
         }
+        (Some(&"speed"), _, _) if words.len() == 1 => Ok(speed()),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
-        Ok(table) => {
-            println!("{table}");
+        Ok(text) => {
+            println!("{text}");
             ExitCode::SUCCESS
         }
         Err(message) => {
@@ -37,4 +45,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Lines that xtask puts beside those of the browser.
+fn speed() -> String {
+    // The first call starts the clock; it is monotonic, and only differences count.
+    fn now_us() -> f64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e6
+    }
+    speed_cases::lines(now_us).join("\n")
 }

@@ -1,0 +1,46 @@
+//! What is measured natively and in WASM, by the same code: `cargo xtask bench` puts both side by side.
+//!
+//! To measure something more, add a case. A case does a fixed piece of work and says how much it was;
+//! it is timed from outside, since the engine knows no clock.
+
+use interleave_engine::drivers::explore::{Explorer, Limits, StopAt};
+
+use crate::models::two_phase::TwoPhase;
+
+/// A piece of work.
+pub struct Case {
+    /// Without spaces, as it stands in the table.
+    pub name: &'static str,
+    /// What is counted, in the plural.
+    pub unit: &'static str,
+    /// Does the work and counts it.
+    pub work: fn() -> u64,
+}
+
+/// All of them.
+pub const CASES: &[Case] =
+    &[Case { name: "explore-two-phase-7", unit: "states", work: explore_two_phase }];
+
+/// How often each case is done; the fastest round counts, since all that disturbs a round makes it slower.
+pub const ROUNDS: u32 = 7;
+
+fn explore_two_phase() -> u64 {
+    let limits = Limits { states: u32::MAX, stop: StopAt::Exhausted, ..Limits::default() };
+    Explorer::new(TwoPhase::new(7), limits).run().distinct
+}
+
+/// Does every case and gives a line for each: `speed: NAME COUNT UNIT MICROSECONDS`, which xtask reads.
+pub fn lines(now_us: fn() -> f64) -> Vec<String> {
+    let mut lines = Vec::new();
+    for case in CASES {
+        let mut best_us = f64::INFINITY;
+        let mut count = 0;
+        for _ in 0..ROUNDS {
+            let start_us = now_us();
+            count = (case.work)();
+            best_us = best_us.min(now_us() - start_us);
+        }
+        lines.push(format!("speed: {} {count} {} {best_us:.0}", case.name, case.unit));
+    }
+    lines
+}
