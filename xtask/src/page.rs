@@ -2,7 +2,9 @@
 
 use crate::failure::{Failure, Result, at};
 use crate::paths;
+use crate::pins::WASM_TARGET;
 use crate::progress::{self, Job, say};
+use crate::tools::cargo;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::collections::BTreeMap;
@@ -21,19 +23,45 @@ pub(crate) fn built() -> PathBuf {
 
 /// Builds the released page into `folder`.
 pub(crate) fn build(path: &OsStr, folder: &Path) -> Result<()> {
+    progress::run(compile(true))?;
+    let mut command = trunk(path);
+    command.args(["build", "--release", "--dist"]).arg(folder);
+    progress::run(Job {
+        name: "the released page".into(),
+        doing: "bundling the page as released, and making it small".into(),
+        takes: "half a minute".into(),
+        command,
+    })
+}
+
+/// Compiles the page's code as Trunk will, so that Trunk, which works offline, finds everything there.
+pub(crate) fn compile(release: bool) -> Job {
+    let mut command =
+        cargo(&["build", "--locked", "--target", WASM_TARGET, "--bin", "interleave-page"]);
+    let (name, takes) = if release {
+        command.arg("--release");
+        ("the page's code, small", "4 minutes the first time, 1 later")
+    } else {
+        ("the page's code", "2 to 5 minutes the first time, seconds later")
+    };
+    Job {
+        name: name.into(),
+        doing: "compiling the page to WebAssembly".into(),
+        takes: takes.into(),
+        command,
+    }
+}
+
+/// Trunk, in the project.
+pub(crate) fn trunk(path: &OsStr) -> Command {
     let mut command = Command::new("trunk");
     command
         .current_dir(paths::root())
         .env("PATH", path)
         .env("NO_COLOR", "true")
-        .args(["build", "--release", "--dist"])
-        .arg(folder);
-    progress::run(Job {
-        name: "the released page".into(),
-        doing: "building the page as released".into(),
-        takes: "4 minutes the first time, 1 later".into(),
-        command,
-    })
+        // Where a build fails, Trunk's own call stack would bury the compiler's error.
+        .env("RUST_BACKTRACE", "0");
+    command
 }
 
 /// One file of the page.

@@ -1,12 +1,12 @@
 //! `cargo xtask serve`: the page, from a bare machine to an address.
 
 use crate::failure::{Failure, Result};
-use crate::pins::{TRUNK, WASM_BINDGEN, WASM_TARGET};
-use crate::progress::{self, Job, clock, say};
-use crate::{paths, setup};
+use crate::pins::{TRUNK, WASM_BINDGEN};
+use crate::progress::{self, clock, say};
+use crate::{npm, page, setup};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -28,26 +28,23 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let began = Instant::now();
     let port = free_port(options.port)?;
     setup::wasm_target()?;
+    if options.release {
+        npm::install()?;
+    }
     let mut jobs = setup::missing(&[WASM_BINDGEN, TRUNK]);
     setup::announce_tools(&jobs)?;
     // Beside the installations, since each of them leaves a core idle near its end.
-    jobs.push(compile(options.release));
+    jobs.push(page::compile(options.release));
     progress::run_together(jobs)?;
     let path = if options.release {
-        crate::npm::path_with_wasm_opt()?
+        npm::path_with_wasm_opt()?
     } else {
         setup::path_with_tools(&[WASM_BINDGEN, TRUNK])?
     };
 
     say("Bundling the page (a few seconds) …");
-    let mut command = Command::new("trunk");
-    command.current_dir(paths::root()).env("PATH", path).env("NO_COLOR", "true").args([
-        "serve",
-        "--address",
-        "127.0.0.1",
-        "--port",
-        &port.to_string(),
-    ]);
+    let mut command = page::trunk(&path);
+    command.args(["serve", "--address", "127.0.0.1", "--port", &port.to_string()]);
     if options.release {
         command.arg("--release");
     }
@@ -67,28 +64,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     follow(&lines);
     let status = server.wait().map_err(|error| Failure::new(format!("trunk: {error}")))?;
     Err(Failure::new(format!("Trunk ended by itself ({status})")))
-}
-
-/// Compiles the page's code as Trunk will, so that Trunk finds it done.
-fn compile(release: bool) -> Job {
-    let mut command = Command::new("cargo");
-    command.current_dir(paths::root()).args([
-        "build",
-        "--locked",
-        "--target",
-        WASM_TARGET,
-        "--bin",
-        "interleave-page",
-    ]);
-    if release {
-        command.arg("--release");
-    }
-    Job {
-        name: "the page's code".into(),
-        doing: "compiling the page to WebAssembly".into(),
-        takes: "2 to 5 minutes the first time, seconds later".into(),
-        command,
-    }
 }
 
 fn parse(arguments: &[String]) -> Result<Options> {
