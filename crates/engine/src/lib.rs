@@ -9,6 +9,7 @@ pub mod drivers;
 pub mod event;
 pub mod fingerprint;
 pub mod ids;
+pub mod link;
 pub mod properties;
 pub mod scenario;
 pub mod session;

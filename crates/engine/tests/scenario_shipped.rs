@@ -3,9 +3,10 @@
 use interleave_engine::scenario::{self, Scenario};
 
 #[test]
-fn every_shipped_scenario_reads_and_writes_back_the_same() {
+fn every_shipped_scenario_is_valid_and_writes_back_the_same() {
     for shipped in scenario::shipped() {
         let scenario = shipped.scenario();
+        assert_eq!(scenario::parse(shipped.json), Ok(scenario.clone()), "{}", shipped.name);
         let text = serde_json::to_string(&scenario).unwrap();
         let again: Scenario = serde_json::from_str(&text).unwrap();
         assert_eq!(scenario, again, "{}", shipped.name);

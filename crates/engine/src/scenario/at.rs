@@ -171,7 +171,10 @@ fn nearest<'a, S: AsRef<str>>(found: &str, allowed: &'a [S]) -> Option<&'a str> 
         .map(AsRef::as_ref)
         .filter(|name| name.len() <= LONGEST)
         .map(|name| (distance(&letters, name), name))
-        .filter(|(distance, name)| *distance <= 1 + letters.len().min(name.len()) / 3)
+        .filter(|(distance, name)| {
+            let shorter = letters.len().min(name.len());
+            *distance <= 1 + shorter / 3 || (shorter > 3 && name.contains(found))
+        })
         .min()
         .map(|(_, name)| name)
 }
@@ -218,6 +221,8 @@ mod tests {
         assert_eq!(nearest("servces", &allowed), Some("services"));
         assert_eq!(nearest("Services", &allowed), Some("services"));
         assert_eq!(nearest("tilte", &allowed), Some("title"));
+        assert_eq!(nearest("service_list", &["list_of_services"]), None);
+        assert_eq!(nearest("normal", &["constant", "log-normal"]), Some("log-normal"));
         assert_eq!(nearest("zebra", &allowed), None);
         assert_eq!(nearest(&"s".repeat(100_000), &allowed), None);
     }

@@ -6,8 +6,8 @@
 mod at;
 pub mod bounds;
 pub mod document;
-mod node;
-mod parse;
+pub(crate) mod node;
+pub(crate) mod parse;
 pub mod problem;
 mod shape;
 mod shapes;

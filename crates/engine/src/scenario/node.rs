@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 /// A JSON value in which nothing is lost yet. `serde_json::Value` would keep the last of two equal
 /// keys and say nothing.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Null,
     Flag(bool),
     Number(Number),
@@ -19,7 +19,7 @@ pub(super) enum Node {
 
 impl Node {
     /// The first value of this key.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         match self {
             Node::Object(fields) => {
                 fields.iter().find_map(|(name, value)| (name == key).then_some(value))
@@ -29,7 +29,7 @@ impl Node {
     }
 
     /// The text, where it is one.
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Node::Text(text) => Some(text),
             _ => None,
@@ -37,7 +37,7 @@ impl Node {
     }
 
     /// The value for deserialising, once repeated keys are known to be absent.
-    pub(super) fn into_value(self) -> Value {
+    pub(crate) fn into_value(self) -> Value {
         match self {
             Node::Null => Value::Null,
             Node::Flag(flag) => Value::Bool(flag),
@@ -54,7 +54,7 @@ impl Node {
     }
 
     /// What it is, in the words of an error.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Node::Null => "null".into(),
             Node::Flag(flag) => flag.to_string(),

@@ -18,13 +18,6 @@ use super::validate::validate;
 /// counts the rest. Mistakes of form (JSON, fields, types) are listed alone; what the document
 /// means is looked at once its form is right.
 pub fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
-    let scenario = read(text)?;
-    let problems = validate(&scenario);
-    if problems.is_empty() { Ok(scenario) } else { Err(problems) }
-}
-
-/// The form of a document alone.
-fn read(text: &str) -> Result<Scenario, Vec<Problem>> {
     if text.len() > MAX_BYTES {
         return Err(vec![Problem::new(
             "",
@@ -33,7 +26,24 @@ fn read(text: &str) -> Result<Scenario, Vec<Problem>> {
         )]);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let node: Node = serde_json::from_str(text).map_err(|error| vec![syntax(text, &error)])?;
+    let node = parse_json(text).map_err(|problem| vec![problem])?;
+    parse_node(node)
+}
+
+/// JSON alone.
+pub(crate) fn parse_json(text: &str) -> Result<Node, Problem> {
+    serde_json::from_str(text).map_err(|error| syntax(text, &error))
+}
+
+/// The same from JSON that has been read, as a part of something else.
+pub(crate) fn parse_node(node: Node) -> Result<Scenario, Vec<Problem>> {
+    let scenario = read(node)?;
+    let problems = validate(&scenario);
+    if problems.is_empty() { Ok(scenario) } else { Err(problems) }
+}
+
+/// The form of a document alone.
+fn read(node: Node) -> Result<Scenario, Vec<Problem>> {
     let version = version(&node).map_err(|problem| vec![problem])?;
     let node = migrate(version, node).map_err(|problem| vec![problem])?;
 

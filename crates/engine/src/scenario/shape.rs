@@ -219,6 +219,7 @@ fn walk_object(
 ) {
     no_repeats(at, fields, problems);
     let mut chosen: Vec<&str> = Vec::new();
+    let mut unknown = false;
     for (name, value) in fields {
         if Some(name.as_str()) == tag {
             continue;
@@ -231,6 +232,7 @@ fn walk_object(
             }
             walk(&at.name(name), value, shape, problems);
         } else {
+            unknown = true;
             let known: Vec<&str> = (tag.into_iter())
                 .chain(object.fields.iter().map(|field| field.name))
                 .chain(names(object.one_of))
@@ -256,6 +258,10 @@ fn walk_object(
     }
     let remedy = || format!("name exactly one of {}", one_of(&names(object.one_of)));
     if chosen.is_empty() {
+        // An unknown field has most likely been meant to say it, and has been listed.
+        if unknown {
+            return;
+        }
         problems.add(at, || "nothing says which it is".into(), remedy);
     } else {
         problems.add(at, || format!("found both {}", and(&chosen)), remedy);
