@@ -7,14 +7,11 @@ mod properties_support;
 
 use interleave_engine::event::{Acknowledged, EventKind, LostRecord, Outcome};
 use interleave_engine::ids::{EventIx, TxnId};
-use interleave_engine::properties::{TABLE, aggregate};
 use interleave_engine::scenario::document::{Compensate, CompensationOrder, Coupling, Parts};
-use interleave_engine::verdict::{Status, Violation};
+use interleave_engine::verdict::Violation;
 use serde_json::json;
 
-use properties_support::{
-    Run, account, change, changes, checkout, checkout_with, dropped, key, lab, step,
-};
+use properties_support::{Run, changes, checkout, dropped, lab, step};
 
 const T1: Option<TxnId> = Some(TxnId(0));
 
@@ -418,158 +415,7 @@ fn an_unknown_outcome_is_an_end_and_is_said() {
     assert_eq!(report.measure.as_deref(), Some("2 clients never learned the outcome"));
 }
 
-// Conservation.
-
-fn money(when: &str) -> serde_json::Value {
-    let terms = json!([
-        {"service": "payments", "key": "account:alice"},
-        {"service": "payments", "key": "account:till"},
-    ]);
-    json!([{"name": "Money conserved", "sum": {"terms": terms}, "when": when}])
-}
-
-#[test]
-fn a_sum_that_balances_holds_and_shows_its_terms() {
-    let run = checkout_with(money("at-rest")).run().start(1);
-    let run = run.rows("payments", vec![change(account("alice"), Some(100_00), Some(70_00))]);
-    let moving = run.watcher().reports(false);
-    let moving = moving.iter().find(|report| report.id == "conservation").unwrap();
-    assert_eq!(moving.title, "Money conserved");
-    assert_eq!(changes(moving), ["Holds: nothing moved", "Moving: -30.00"]);
-    let run = run.rows("payments", vec![change(account("till"), Some(0), Some(30_00))]);
-    let report = run.report("conservation");
-    assert!(report.holds());
-    assert_eq!(changes(&report).last().unwrap(), "Holds: -30.00 + 30.00 = 0.00");
-    assert_eq!(report.changes.last().unwrap().at, EventIx(2));
-}
-
-#[test]
-fn a_sum_that_is_off_at_rest_breaks_conservation_and_points_at_the_half_transaction() {
-    let run = checkout_with(money("at-rest")).run().start(1).does(1, &["order"]);
-    let run = run.rows("payments", vec![change(account("alice"), Some(100_00), Some(70_00))]);
-    let run = run.crash("payments", vec![]).restart("payments");
-    let violation = only(&run, "conservation");
-    assert_eq!((violation.event, violation.culprit), (run.last(), Some(EventIx(3))));
-    assert_eq!(violation.why, "Money conserved is 70.00 and must be 100.00: 30.00 missing.");
-    assert_eq!(changes(&run.report("conservation")).last().unwrap(), "Broken: 30.00 missing");
-}
-
-#[test]
-fn a_sum_that_must_always_hold_breaks_at_the_commit_and_is_reported_once() {
-    let run = checkout_with(money("always")).run().start(1);
-    let run = run.rows("payments", vec![change(account("alice"), Some(100_00), Some(130_00))]);
-    let run = run.rows("stock", vec![change(key("item", "blue"), Some(3), Some(2))]);
-    let violation = only(&run, "conservation");
-    assert_eq!(violation.event, EventIx(1));
-    assert_eq!(violation.why, "Money conserved is 130.00 and must be 100.00: 30.00 too many.");
-    let back = run.rows("payments", vec![change(account("alice"), Some(130_00), Some(100_00))]);
-    let report = back.report("conservation");
-    assert_eq!(report.at(EventIx(2)).unwrap().status, Status::Broken);
-    assert_eq!(report.at(EventIx(3)).unwrap().status, Status::Holds);
-    assert_eq!(report.violation_count, 1, "what was broken stays a violation of the run");
-}
-
-#[test]
-fn one_commit_that_moves_both_terms_never_breaks_the_sum() {
-    let both = vec![
-        change(account("alice"), Some(100_00), Some(70_00)),
-        change(account("till"), Some(0), Some(30_00)),
-    ];
-    let run = checkout_with(money("always")).run().start(1).rows("payments", both.clone());
-    assert!(run.report("conservation").holds());
-    let run = run.crash("payments", vec![LostRecord::Commit { changes: both, effects: vec![] }]);
-    assert!(run.report("conservation").holds());
-    assert_eq!(changes(&run.report("conservation")).last().unwrap(), "Holds: nothing moved");
-}
-
-#[test]
-fn sums_weigh_their_terms_and_see_rows_come_and_go() {
-    let terms = json!([
-        {"service": "stock", "key": "item:*"},
-        {"service": "shipping", "key": "item:*", "times": -2},
-    ]);
-    let declared = json!([{"name": "Twice", "sum": {"terms": terms, "equals": 0}}]);
-    let run = checkout_with(declared).run().start(1);
-    assert_eq!(only(&run, "conservation").why, "Twice is 3 and must be 0: 3 too many.");
-    let run = run.rows("stock", vec![change(key("item", "blue"), Some(3), Some(4))]);
-    let run = run.rows("shipping", vec![change(key("item", "gift"), None, Some(2))]);
-    assert!(run.report("conservation").holds());
-    let run = run.rows("stock", vec![change(key("item", "blue"), Some(4), None)]);
-    assert_eq!(only(&run, "conservation").why, "Twice is -4 and must be 0: 4 missing.");
-}
-
-// Bounds.
-
-fn floor(when: &str) -> serde_json::Value {
-    let bound = json!({"service": "payments", "key": "account:*", "min": 0, "max": 20000});
-    json!([{"name": "No overdraft", "bound": bound, "when": when}])
-}
-
-#[test]
-fn a_bound_that_must_always_hold_breaks_at_the_commit() {
-    let run = checkout_with(floor("always")).run().start(1);
-    let fine = run.clone().rows("payments", vec![change(account("alice"), Some(100_00), Some(0))]);
-    assert!(fine.report("bounds").holds());
-    let run = run.rows("payments", vec![change(account("alice"), Some(100_00), Some(-5_00))]);
-    let run = run.rows("stock", vec![change(key("item", "blue"), Some(3), Some(-1))]);
-    let violation = only(&run, "bounds");
-    assert_eq!(violation.event, EventIx(1));
-    assert_eq!(violation.why, "account:alice is -5.00, below its bound of 0.00.");
-    assert_eq!(
-        changes(&run.report("bounds")),
-        ["Holds: within bounds", "Broken: account:alice at -5.00"]
-    );
-    let run = run.rows("payments", vec![change(account("alice"), Some(-5_00), Some(200_01))]);
-    let violations = run.report("bounds").violations;
-    assert_eq!(violations[1].why, "account:alice is 200.01, above its bound of 200.00.");
-}
-
-#[test]
-fn a_bound_at_rest_forgives_what_is_mended() {
-    let run = checkout_with(floor("at-rest")).run().start(1);
-    let run = run.rows("payments", vec![change(account("till"), Some(0), Some(-1))]);
-    let violation = only(&run, "bounds");
-    assert_eq!(violation.event, run.last());
-    let mended = run.clone().rows("payments", vec![change(account("till"), Some(-1), Some(1))]);
-    assert!(mended.report("bounds").holds());
-    let change = change(account("till"), Some(0), Some(-1));
-    let lost = LostRecord::Commit { changes: vec![change], effects: vec![] };
-    assert!(
-        run.crash("payments", vec![lost]).report("bounds").holds(),
-        "a lost commit broke nothing"
-    );
-}
-
-// All together.
-
-#[test]
-fn declared_invariants_are_lines_of_their_own_and_join_by_id() {
-    let mut declared = money("always");
-    declared.as_array_mut().unwrap().extend(money("at-rest").as_array().unwrap().clone());
-    declared[1]["name"] = json!("Money at rest");
-    declared.as_array_mut().unwrap().extend(floor("always").as_array().unwrap().clone());
-    let run = checkout_with(declared).run().start(1);
-    let run = run.rows("payments", vec![change(account("alice"), Some(100_00), Some(99_00))]);
-    let reports = run.reports();
-    let titles: Vec<&str> = reports.iter().map(|report| report.title.as_str()).collect();
-    let expected = [
-        "Atomicity",
-        "Money conserved",
-        "Money at rest",
-        "No overdraft",
-        "Exactly once",
-        "Saga history",
-        "Durability",
-        "Progress",
-    ];
-    assert_eq!(titles, expected);
-    let joined = aggregate(&reports);
-    let ids: Vec<&str> = joined.iter().map(|one| one.id).collect();
-    assert_eq!(ids, TABLE.iter().map(|entry| entry.id).collect::<Vec<_>>());
-    assert_eq!((joined[1].holds, joined[1].violations), (false, 2));
-    assert_eq!(joined[1].first.as_ref().unwrap().event, EventIx(1));
-    assert!(joined[2].holds);
-}
+// A selection.
 
 #[test]
 fn a_selected_property_is_the_only_one_and_knows_the_same() {

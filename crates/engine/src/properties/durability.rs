@@ -34,7 +34,7 @@ fn word(promise: Acknowledged) -> &'static str {
 
 impl Property for Durability {
     fn needs(&self) -> Needs {
-        Needs::NET.and(Needs::UNDONE).and(Needs::PROMISE).and(Needs::END)
+        Needs::COUNTS.and(Needs::PROMISE).and(Needs::END)
     }
 
     fn taken_back(

@@ -24,8 +24,8 @@ struct ExactlyOnce;
 
 impl Property for ExactlyOnce {
     fn needs(&self) -> Needs {
-        // Whether a step was undone tells an undo of a step without rows from a second one.
-        Needs::NET.and(Needs::UNDONE)
+        // The net alone would not tell the undo of a step without rows from a second one.
+        Needs::COUNTS
     }
 
     fn effect(&self, scene: &Scene<'_>, record: &TxnRecord, of: StepRef, found: &mut Found<'_>) {

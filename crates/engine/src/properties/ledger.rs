@@ -19,8 +19,8 @@ impl Needs {
     pub(crate) const NOTHING: Self = Self(0);
     /// How often each step is done, less how often it is undone.
     pub(crate) const NET: Self = Self(1);
-    /// Whether each step was ever undone.
-    pub(crate) const UNDONE: Self = Self(2);
+    /// How often each step is done and how often it is undone, each for itself.
+    pub(crate) const COUNTS: Self = Self(2);
     /// What the client was promised.
     pub(crate) const PROMISE: Self = Self(4);
     /// Whether and how it ended.
@@ -129,11 +129,11 @@ impl TxnRecord {
         h.write_u8(self.flow.0);
         for tally in &self.steps {
             h.write_u8(u8::from(tally.runs));
-            if needs.has(Needs::NET) {
+            if needs.has(Needs::COUNTS) {
+                h.write_u8(tally.dos);
+                h.write_u8(tally.undos);
+            } else if needs.has(Needs::NET) {
                 h.write_u16(u16::from(tally.dos).wrapping_sub(u16::from(tally.undos)));
-            }
-            if needs.has(Needs::UNDONE) {
-                h.write_u8(u8::from(tally.undos > 0));
             }
         }
         if needs.has(Needs::PROMISE) {

@@ -28,7 +28,7 @@ struct SagaHistory;
 
 impl Property for SagaHistory {
     fn needs(&self) -> Needs {
-        Needs::NET.and(Needs::UNDONE)
+        Needs::COUNTS
     }
 
     fn effect(&self, scene: &Scene<'_>, record: &TxnRecord, of: StepRef, found: &mut Found<'_>) {

@@ -100,7 +100,7 @@ fn cast(scenario: &Scenario) -> Cast {
         .map(|(at, name)| node(name, NodeKind::Service(ServiceIx(at as u8)), Some(DbIx(at as u8))));
     let rows = [
         vec![],
-        vec![(account("alice"), value(100_00)), (account("till"), value(0))],
+        vec![(account("alice"), value(10_000)), (account("till"), value(0))],
         vec![(key("item", "blue"), value(3))],
         vec![],
     ];
