@@ -4,7 +4,7 @@
 //! schedule stays readable and survives changes elsewhere. Its text form, one line per choice, is
 //! what links and files carry; [`crate::session`] parses and prints it with the names of the cast.
 
-use crate::ids::{Direction, NodeIx, PartitionIx, StepIx, Sym, TopicIx, TxnId};
+use crate::ids::{Direction, FaultIx, NodeIx, PartitionIx, StepIx, Sym, TopicIx, TxnId};
 
 /// What identifies a message on the network: two with equal keys are interchangeable.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,7 +45,7 @@ pub enum ChoiceKind {
         /// The arrival, from 0.
         number: u32,
         /// Which combination of drawn inputs.
-        inputs: u16,
+        inputs: u32,
     },
     /// A message is handled by its target.
     Deliver(MsgKey),
@@ -93,13 +93,44 @@ pub enum ChoiceKind {
         /// The node.
         node: NodeIx,
     },
+    /// A fault of the document other than a crash begins.
+    Begin(FaultIx),
+    /// A fault of the document other than a crash ends.
+    End(FaultIx),
+}
+
+impl ChoiceKind {
+    /// Whether it is a fault: something that costs budget while exploring, or that a person does.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::Drop(_)
+            | Self::Duplicate(_)
+            | Self::Redeliver { .. }
+            | Self::GiveUp(_)
+            | Self::Crash { .. }
+            | Self::Begin(_)
+            | Self::End(_) => true,
+            Self::Arrive { .. }
+            | Self::Deliver(_)
+            | Self::Consume { .. }
+            | Self::Relay { .. }
+            | Self::Fire(_)
+            | Self::Restart { .. } => false,
+        }
+    }
 }
 
 /// A fault inside a handler.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Cut {
-    /// The node crashes after this many of the handler's effects (0: before the first).
-    CrashAfter(u8),
+    /// The node crashes after some of the handler's effects.
+    CrashAfter {
+        /// After how many (0: before the first).
+        effects: u8,
+        /// Unforced log records lost, from the end (all of them where it is more than there are).
+        lose: u8,
+    },
     /// The reply of the handler's effect of this number (from 0) is lost; the handler ends there.
     LoseReplyOf(u8),
 }

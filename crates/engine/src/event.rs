@@ -351,6 +351,40 @@ pub enum EventKind {
     },
 }
 
+/// The names of all kinds of events, as [`EventKind::name`] gives them.
+pub const EVENT_NAMES: &[&str] = &[
+    "started",
+    "acknowledged",
+    "ended",
+    "query-started",
+    "query-answered",
+    "sent",
+    "duplicated",
+    "dropped",
+    "arrived",
+    "fetched",
+    "service-started",
+    "handled",
+    "consumed",
+    "offset-committed",
+    "dead-lettered",
+    "published",
+    "committed",
+    "refused",
+    "inbox-hit",
+    "outbox-marked",
+    "read",
+    "timer-armed",
+    "timer-fired",
+    "reply-lost",
+    "crashed",
+    "restarted",
+    "fault-began",
+    "fault-ended",
+    "stuck",
+    "decided",
+];
+
 impl EventKind {
     /// A short name that scenarios use in fault triggers and that golden traces print.
     #[must_use]

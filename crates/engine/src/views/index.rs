@@ -135,8 +135,8 @@ pub struct Index {
     pub faults: Vec<FaultSpan>,
     /// Which events changed a row, in order.
     pub writes: BTreeMap<(DbIx, Key), Vec<EventIx>>,
-    /// The lost replies of synchronous calls.
-    pub replies_lost: Vec<EventIx>,
+    /// The commits of each database, in order.
+    pub commits: Vec<Vec<EventIx>>,
 }
 
 impl Index {
@@ -151,7 +151,7 @@ impl Index {
             downs: vec![Vec::new(); cast.nodes.len()],
             faults: Vec::new(),
             writes: BTreeMap::new(),
-            replies_lost: Vec::new(),
+            commits: vec![Vec::new(); cast.dbs.len()],
         }
     }
 
@@ -285,11 +285,13 @@ impl Index {
                 }
             }
             EventKind::Committed { db, changes, .. } => {
+                if let Some(commits) = self.commits.get_mut(db.ix()) {
+                    commits.push(ix);
+                }
                 for change in changes {
                     self.writes.entry((*db, change.key)).or_default().push(ix);
                 }
             }
-            EventKind::ReplyLost => self.replies_lost.push(ix),
             _ => self.take_record(ix, event),
         }
     }

@@ -15,7 +15,10 @@ pub mod format;
 pub mod frame;
 pub mod index;
 pub mod missing;
+pub mod rows;
 pub mod story;
+pub mod topics;
+pub mod transactions;
 
 /// The indices of a run, kept along with its trace.
 #[derive(Clone, Debug)]

@@ -1,0 +1,102 @@
+//! The network: messages in flight.
+
+use crate::choice::MsgKey;
+use crate::event::Shape;
+use crate::fingerprint::{Canon, Fingerprint, Multiset};
+use crate::ids::{EventIx, Micros, MsgId};
+use crate::out::Exchange;
+
+/// A message in flight.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Message<B> {
+    /// Its number, in order of sending.
+    pub id: MsgId,
+    /// Who sent it to whom about what.
+    pub key: MsgKey,
+    /// Its shape.
+    pub shape: Shape,
+    /// The exchange that it belongs to.
+    pub exchange: Option<Exchange>,
+    /// What it says.
+    pub body: B,
+    /// When it is due.
+    pub due: Micros,
+    /// The event of its sending.
+    pub sent: EventIx,
+}
+
+impl<B: Canon> Canon for Message<B> {
+    /// Without number, time and attempt: two messages that say the same are the same.
+    fn canon(&self, h: &mut Fingerprint) {
+        h.write_u8(self.key.from.0);
+        h.write_u8(self.key.to.0);
+        h.write_u32(self.key.label.0);
+        h.write_u32(self.key.txn.0);
+        match self.key.step {
+            None => h.write_u8(0),
+            Some((step, dir)) => {
+                h.write_u8(1 + dir as u8);
+                h.write_u8(step.0);
+            }
+        }
+        self.body.canon(h);
+    }
+}
+
+/// The messages in flight, in order of sending.
+#[derive(Clone, Debug)]
+pub struct Network<B> {
+    messages: Vec<Message<B>>,
+}
+
+impl<B> Default for Network<B> {
+    fn default() -> Self {
+        Self { messages: Vec::new() }
+    }
+}
+
+impl<B: Clone> Network<B> {
+    /// The messages in order of sending.
+    pub fn iter(&self) -> impl Iterator<Item = &Message<B>> {
+        self.messages.iter()
+    }
+
+    /// Adds a message; numbers only grow.
+    pub fn send(&mut self, message: Message<B>) {
+        self.messages.push(message);
+    }
+
+    /// A message by its number.
+    #[must_use]
+    pub fn get(&self, id: MsgId) -> Option<&Message<B>> {
+        self.messages.binary_search_by_key(&id, |message| message.id).ok().map(|at| &self.messages[at])
+    }
+
+    /// The first message of a key: those of equal keys are interchangeable.
+    #[must_use]
+    pub fn find(&self, key: &MsgKey) -> Option<&Message<B>> {
+        self.messages.iter().find(|message| message.key == *key)
+    }
+
+    /// Takes a message out.
+    pub fn take(&mut self, id: MsgId) -> Option<Message<B>> {
+        let at = self.messages.binary_search_by_key(&id, |message| message.id).ok()?;
+        Some(self.messages.remove(at))
+    }
+
+    /// Whether a message of an exchange is in flight.
+    #[must_use]
+    pub fn carries(&self, exchange: &Exchange) -> bool {
+        self.messages.iter().any(|message| message.exchange.as_ref() == Some(exchange))
+    }
+}
+
+impl<B: Canon> Canon for Network<B> {
+    fn canon(&self, h: &mut Fingerprint) {
+        let mut all = Multiset::new();
+        for message in &self.messages {
+            all.add(message);
+        }
+        all.canon(h);
+    }
+}

@@ -1,0 +1,177 @@
+//! The patterns: how services and databases are coupled.
+//!
+//! A coupling has three parts, each a small closed family with one file per member: how a
+//! transaction is carried out ([`write`]), how a query is answered ([`read`]), how a service keeps
+//! its state ([`store`]). A pattern is a named combination that people know. Adding a member is one
+//! file and one line in its family's table; naming a combination is one line in [`PATTERNS`].
+
+pub mod client;
+pub mod read;
+pub mod store;
+pub mod write;
+
+use crate::fingerprint::{Canon, Fingerprint};
+use crate::ids::{NodeIx, Sym};
+use crate::out::Out as AnyOut;
+use crate::scenario::Problem;
+use crate::scenario::document::Coupling;
+use read::{ReadKind, ReadMsg};
+use store::StoreKind;
+use write::{WriteCont, WriteKind, WriteMsg};
+
+/// What a network message says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Body {
+    /// A client starts a transaction.
+    Request,
+    /// The answer to it.
+    Response(Response),
+    /// A message of the write member.
+    Write(WriteMsg),
+    /// A message of the read member.
+    Read(ReadMsg),
+}
+
+/// The answer to a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Response {
+    /// The transaction is durable and under way.
+    Accepted,
+    /// Every step is done.
+    Completed,
+    /// It was refused or failed.
+    Aborted(Option<Sym>),
+}
+
+/// The effects of a handler, over the messages of all families.
+pub type Out = AnyOut<Body, WriteCont>;
+
+/// The three parts of a coupling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parts {
+    /// How a transaction is carried out.
+    pub write: WriteKind,
+    /// How a query is answered.
+    pub read: ReadKind,
+    /// How a service keeps its state.
+    pub store: StoreKind,
+}
+
+/// A named combination.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern {
+    /// Its name in documents, links and on the command line.
+    pub name: &'static str,
+    /// Its name on screen.
+    pub title: &'static str,
+    /// What it is, in one sentence.
+    pub about: &'static str,
+    /// Its parts.
+    pub parts: Parts,
+}
+
+/// The named patterns, in the order in which they are offered.
+pub const PATTERNS: &[Pattern] = &[
+    Pattern {
+        name: "database-per-service",
+        title: "Database per service, uncoordinated",
+        about: "The first service calls the others one by one and each commits on its own; nothing is undone.",
+        parts: Parts { write: WriteKind::Uncoordinated, read: ReadKind::Direct, store: StoreKind::Rows },
+    },
+    Pattern {
+        name: "saga-choreography",
+        title: "Saga, choreographed",
+        about: "Services publish events to a broker and react to each other's; a failure rolls back what was done.",
+        parts: Parts { write: WriteKind::SagaChoreography, read: ReadKind::Direct, store: StoreKind::Rows },
+    },
+    Pattern {
+        name: "saga-orchestration",
+        title: "Saga, orchestrated",
+        about: "An orchestrator sends commands, persists how far it is, and compensates in reverse order.",
+        parts: Parts { write: WriteKind::SagaOrchestration, read: ReadKind::Direct, store: StoreKind::Rows },
+    },
+];
+
+/// The parts of a document's coupling, and its name on screen.
+///
+/// # Errors
+/// Where the name or a part is not known, what is allowed.
+pub fn resolve(coupling: &Coupling) -> Result<(Parts, String), Problem> {
+    match coupling {
+        Coupling::Named(name) => match PATTERNS.iter().find(|pattern| pattern.name == *name) {
+            Some(pattern) => Ok((pattern.parts, pattern.name.to_owned())),
+            None => {
+                let names: Vec<&str> = PATTERNS.iter().map(|pattern| pattern.name).collect();
+                Err(Problem::new(
+                    "coupling",
+                    format!("there is no pattern {name:?}"),
+                    format!("use one of {}, or its parts", names.join(", ")),
+                ))
+            }
+        },
+        Coupling::Parts(given) => {
+            let parts = Parts {
+                write: member("coupling.write", &given.write, write::TABLE)?,
+                read: member("coupling.read", &given.read, read::TABLE)?,
+                store: member("coupling.store", &given.store, store::TABLE)?,
+            };
+            let named = PATTERNS.iter().find(|pattern| pattern.parts == parts);
+            let name = named.map_or_else(
+                || format!("{}+{}+{}", given.write, given.read, given.store),
+                |pattern| pattern.name.to_owned(),
+            );
+            Ok((parts, name))
+        }
+    }
+}
+
+/// A member of a family, as its table lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<K> {
+    /// Its name.
+    pub name: &'static str,
+    /// Which.
+    pub kind: K,
+    /// What it is, in a few words.
+    pub about: &'static str,
+}
+
+fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Problem> {
+    table.iter().find(|member| member.name == name).map(|member| member.kind).ok_or_else(|| {
+        let names: Vec<&str> = table.iter().map(|member| member.name).collect();
+        Problem::new(path, format!("there is no {name:?}"), format!("use one of {}", names.join(", ")))
+    })
+}
+
+/// The entry of a transaction: the node that its client asks.
+#[must_use]
+pub fn entry(parts: Parts, cx: &crate::family::Cx<'_>, txn: crate::ids::TxnId) -> NodeIx {
+    match parts.write {
+        WriteKind::SagaOrchestration => cx.plan.orchestrator.unwrap_or(NodeIx(1)),
+        WriteKind::Uncoordinated | WriteKind::SagaChoreography => {
+            cx.next_step(txn, 0).map_or(NodeIx(1), |step| cx.step(txn, step).node)
+        }
+    }
+}
+
+impl Canon for Body {
+    fn canon(&self, h: &mut Fingerprint) {
+        match self {
+            Self::Request => h.write_u8(0),
+            Self::Response(Response::Accepted) => h.write_u8(1),
+            Self::Response(Response::Completed) => h.write_u8(2),
+            Self::Response(Response::Aborted(reason)) => {
+                h.write_u8(3);
+                h.write_u32(reason.map_or(0, |sym| sym.0 + 1));
+            }
+            Self::Write(message) => {
+                h.write_u8(4);
+                message.canon(h);
+            }
+            Self::Read(message) => {
+                h.write_u8(5);
+                message.canon(h);
+            }
+        }
+    }
+}

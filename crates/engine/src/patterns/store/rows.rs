@@ -1,0 +1,97 @@
+//! Rows that are changed in place.
+//!
+//! A step's operations are evaluated in order on the rows of its service's database: each sees
+//! what those before it changed. The first that the data refuses refuses the whole step.
+
+use crate::event::{Refusal, RowChange};
+use crate::ids::Sym;
+use crate::plan::{Env, Op, Plan};
+use crate::stores::Database;
+use crate::value::{Key, Row, Value};
+
+/// What a step would do.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Evaluated {
+    /// The rows that it changes, each once, in the order of their first change.
+    pub changes: Vec<RowChange>,
+    /// The rows that it reads, with what it finds.
+    pub reads: Vec<(Key, Option<Row>)>,
+}
+
+impl Evaluated {
+    fn current(&self, db: &Database, key: &Key) -> Option<Row> {
+        match self.changes.iter().find(|change| change.key == *key) {
+            Some(change) => change.after.clone(),
+            None => db.row(key).cloned(),
+        }
+    }
+
+    fn put(&mut self, db: &Database, key: Key, after: Option<Row>) {
+        match self.changes.iter_mut().find(|change| change.key == key) {
+            Some(change) => change.after = after,
+            None => self.changes.push(RowChange { key, before: db.row(&key).cloned(), after }),
+        }
+    }
+}
+
+/// Evaluates operations on a database without changing it.
+///
+/// # Errors
+/// The refusal of the first operation that the data does not allow.
+pub fn evaluate(plan: &Plan, db: &Database, ops: &[Op], env: &Env<'_>) -> Result<Evaluated, Refusal> {
+    let mut done = Evaluated::default();
+    let none: Sym = plan.words.missing;
+    for op in ops {
+        match op {
+            Op::Insert { key, fields } => {
+                let key = key.fill(env);
+                if done.current(db, &key).is_some() {
+                    return Err(Refusal::Exists);
+                }
+                let fields = fields.iter().map(|(name, expr)| (*name, expr.fill(env, none))).collect();
+                done.put(db, key, Some(Row::new(fields)));
+            }
+            Op::Set { key, field, to, missing } => {
+                let key = key.fill(env);
+                let mut row = done.current(db, &key).ok_or(Refusal::Missing(*missing))?;
+                row.set(*field, to.fill(env, none));
+                done.put(db, key, Some(row));
+            }
+            Op::Add { key, field, by, min, max, refusal, missing } => {
+                let key = key.fill(env);
+                let mut row = done.current(db, &key).ok_or(Refusal::Missing(*missing))?;
+                let old = row.get(*field).and_then(Value::as_int).unwrap_or(0);
+                let by = by.fill(env, none).as_int().unwrap_or(0);
+                let new = old.checked_add(by).ok_or(Refusal::Bound(*refusal))?;
+                if min.is_some_and(|min| new < min) || max.is_some_and(|max| new > max) {
+                    return Err(Refusal::Bound(*refusal));
+                }
+                row.set(*field, Value::Int(new));
+                done.put(db, key, Some(row));
+            }
+            Op::Append { key, field, item } => {
+                let key = key.fill(env);
+                let mut row = done.current(db, &key).unwrap_or_default();
+                let mut items = match row.get(*field) {
+                    Some(Value::List(items)) => items.to_vec(),
+                    _ => Vec::new(),
+                };
+                items.push(item.fill(env, none).as_int().unwrap_or(0));
+                row.set(*field, Value::List(items.into()));
+                done.put(db, key, Some(row));
+            }
+            Op::Read { key } => {
+                let key = key.fill(env);
+                let row = done.current(db, &key);
+                done.reads.push((key, row));
+            }
+            Op::Delete { key } => {
+                let key = key.fill(env);
+                if done.current(db, &key).is_some() {
+                    done.put(db, key, None);
+                }
+            }
+        }
+    }
+    Ok(done)
+}

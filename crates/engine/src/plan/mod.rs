@@ -1,0 +1,361 @@
+//! The plan: a scenario compiled for one coupling.
+//!
+//! Names are resolved to ids, operations to templates over a transaction's inputs, and the workload
+//! to a function from the number of an arrival to its time, its flow and its inputs. A plan never
+//! changes during a run.
+
+mod compile;
+mod workload;
+
+use std::rc::Rc;
+
+pub use compile::compile;
+
+use crate::cast::Cast;
+use crate::ids::{DbIx, FaultIx, NodeIx, ServiceIx, StepIx, Sym, TopicIx, TxnId};
+use crate::rng::Draws;
+use crate::scenario::Scenario;
+use crate::scenario::document::{Distribution, StepKind};
+use crate::value::{Key, KeyPart, Row, Value};
+
+/// A compiled scenario.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The document.
+    pub scenario: Rc<Scenario>,
+    /// Who is who.
+    pub cast: Rc<Cast>,
+    /// The source of random draws.
+    pub draws: Draws,
+    /// The flows.
+    pub flows: Vec<Flow>,
+    /// The queries.
+    pub queries: Vec<Query>,
+    /// What arrives.
+    pub mix: Vec<Mix>,
+    /// Names that the engine itself uses.
+    pub words: Words,
+    /// The broker's node, where there is one.
+    pub broker: Option<NodeIx>,
+    /// The orchestrator's node: its own, or that of the first flow's first service.
+    pub orchestrator: Option<NodeIx>,
+    /// Per node, its service time.
+    pub service_time: Vec<Distribution>,
+    /// Faults with a trigger.
+    pub triggers: Vec<Trigger>,
+    /// Which fault of the document is poison for which node.
+    pub fault_nodes: Vec<Vec<NodeIx>>,
+}
+
+/// Interned words of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// The field of rows with one value.
+    pub value: Sym,
+    /// The client's request.
+    pub request: Sym,
+    /// The answer to it.
+    pub response: Sym,
+    /// The timer of a caller that waits for an answer.
+    pub retry: Sym,
+    /// The table of an orchestrator's saga rows.
+    pub saga: Sym,
+    /// Its field for the saga's state.
+    pub state: Sym,
+    /// Its field for the step at hand, counted from 1.
+    pub step: Sym,
+    /// Its field for the word of the refusal.
+    pub reason: Sym,
+    /// State: going forward.
+    pub running: Sym,
+    /// State: compensating.
+    pub compensating: Sym,
+    /// State: every step done.
+    pub completed: Sym,
+    /// State: everything undone.
+    pub rolled_back: Sym,
+    /// State: stuck.
+    pub stuck: Sym,
+    /// A query's question.
+    pub ask: Sym,
+    /// A query's answer.
+    pub rows: Sym,
+    /// The refusal of a row that exists.
+    pub exists: Sym,
+    /// The refusal of a row that is missing.
+    pub missing: Sym,
+    /// The refusal of a caller that gave up waiting.
+    pub no_answer: Sym,
+    /// The refusal of a database that takes no writes.
+    pub read_only: Sym,
+}
+
+/// A compiled flow.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// A compiled step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The node of its service.
+    pub node: NodeIx,
+    /// The service's database.
+    pub db: DbIx,
+    /// What a saga may do about it.
+    pub kind: StepKind,
+    /// Its operations.
+    pub forward: Vec<Op>,
+    /// Its compensation's.
+    pub undo: Vec<Op>,
+    /// It runs only where this input has this value.
+    pub condition: Option<(usize, Value)>,
+    /// The name of its command.
+    pub command: Sym,
+    /// The name of the answer that it is done.
+    pub done: Sym,
+    /// The name of the answer that it was refused.
+    pub refused: Sym,
+    /// The name of its compensation.
+    pub undo_command: Sym,
+    /// The name of the answer that it is undone.
+    pub undone_reply: Sym,
+    /// The event that it is done.
+    pub emits: Sym,
+    /// The event that it was refused.
+    pub fails: Sym,
+    /// The event that it is undone.
+    pub undone: Sym,
+    /// The topic of its events, where there is a broker.
+    pub topic: Option<TopicIx>,
+}
+
+impl Step {
+    /// Whether it takes part in a transaction with these inputs.
+    #[must_use]
+    pub fn applies(&self, inputs: &[Value]) -> bool {
+        self.condition.as_ref().is_none_or(|(input, is)| inputs.get(*input) == Some(is))
+    }
+}
+
+/// A compiled query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The rows that it reads: owner, database and key.
+    pub reads: Vec<(NodeIx, DbIx, KeyTemplate)>,
+}
+
+/// An operation over a transaction's inputs.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// Inserts a row.
+    Insert {
+        /// The row.
+        key: KeyTemplate,
+        /// Its fields.
+        fields: Vec<(Sym, Expr)>,
+    },
+    /// Sets a field.
+    Set {
+        /// The row.
+        key: KeyTemplate,
+        /// The field.
+        field: Sym,
+        /// Its value.
+        to: Expr,
+        /// The word where the row is missing.
+        missing: Sym,
+    },
+    /// Adds to a field.
+    Add {
+        /// The row.
+        key: KeyTemplate,
+        /// The field.
+        field: Sym,
+        /// What.
+        by: Expr,
+        /// The least result allowed.
+        min: Option<i64>,
+        /// The greatest result allowed.
+        max: Option<i64>,
+        /// The word where a bound would be broken.
+        refusal: Sym,
+        /// The word where the row is missing.
+        missing: Sym,
+    },
+    /// Appends to a list.
+    Append {
+        /// The row.
+        key: KeyTemplate,
+        /// The field.
+        field: Sym,
+        /// What.
+        item: Expr,
+    },
+    /// Reads a row.
+    Read {
+        /// The row.
+        key: KeyTemplate,
+    },
+    /// Deletes a row.
+    Delete {
+        /// The row.
+        key: KeyTemplate,
+    },
+}
+
+/// A key over a transaction's inputs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyTemplate {
+    /// The table.
+    pub table: Sym,
+    /// Which row.
+    pub id: IdTemplate,
+}
+
+/// The second half of a key over a transaction's inputs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdTemplate {
+    /// Always this.
+    Fixed(KeyPart),
+    /// An input.
+    Input(usize),
+    /// The transaction's number, from 1.
+    Txn,
+}
+
+/// A value over a transaction's inputs.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Expr {
+    /// Always this.
+    Fixed(Value),
+    /// An input.
+    Input(usize),
+    /// An input's negative.
+    Negative(usize),
+    /// The transaction's number, from 1.
+    Txn,
+    /// The word of the refusal that led here.
+    Reason,
+}
+
+/// What templates are filled in with.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// The inputs.
+    pub inputs: &'a [Value],
+    /// The transaction.
+    pub txn: TxnId,
+    /// The word of the refusal.
+    pub reason: Option<Sym>,
+}
+
+impl KeyTemplate {
+    /// The key for a transaction.
+    #[must_use]
+    pub fn fill(&self, env: &Env<'_>) -> Key {
+        let id = match self.id {
+            IdTemplate::Fixed(part) => part,
+            IdTemplate::Txn => KeyPart::Int(i64::from(env.txn.0) + 1),
+            IdTemplate::Input(ix) => match env.inputs.get(ix) {
+                Some(Value::Int(n)) => KeyPart::Int(*n),
+                Some(Value::Text(sym)) => KeyPart::Text(*sym),
+                Some(Value::List(_)) | None => KeyPart::Int(0),
+            },
+        };
+        Key { table: self.table, id }
+    }
+}
+
+impl Expr {
+    /// The value for a transaction.
+    #[must_use]
+    pub fn fill(&self, env: &Env<'_>, none: Sym) -> Value {
+        match self {
+            Self::Fixed(value) => value.clone(),
+            Self::Txn => Value::Int(i64::from(env.txn.0) + 1),
+            Self::Reason => Value::Text(env.reason.unwrap_or(none)),
+            Self::Input(ix) => env.inputs.get(*ix).cloned().unwrap_or(Value::Int(0)),
+            Self::Negative(ix) => match env.inputs.get(*ix) {
+                Some(Value::Int(n)) => Value::Int(n.saturating_neg()),
+                other => other.cloned().unwrap_or(Value::Int(0)),
+            },
+        }
+    }
+}
+
+/// What an arrival does.
+#[derive(Clone, Debug)]
+pub struct Mix {
+    /// What.
+    pub what: MixKind,
+    /// How often against the others.
+    pub weight: u32,
+    /// Its inputs in the order of the flow's or query's.
+    pub inputs: Vec<InputSource>,
+}
+
+/// A transaction or a query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MixKind {
+    /// A flow.
+    Flow(crate::ids::FlowIx),
+    /// A query.
+    Query(crate::ids::QueryIx),
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug)]
+pub enum InputSource {
+    /// Always this.
+    Fixed(Value),
+    /// One of these, each as likely.
+    Pick(Vec<Value>),
+    /// One of these, the k-th as likely as 1/k.
+    Popular(Vec<Value>),
+    /// These in turn.
+    Cycle(Vec<Value>),
+}
+
+/// A fault that an event sets off.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// The fault.
+    pub fault: FaultIx,
+    /// The kind of event.
+    pub event: &'static str,
+    /// At which node.
+    pub node: NodeIx,
+    /// Which of them, from 1.
+    pub nth: u32,
+    /// Whom a crash strikes; `None` for other kinds of fault.
+    pub crash: Option<NodeIx>,
+}
+
+impl Plan {
+    /// The node of a service.
+    #[must_use]
+    pub fn node_of(&self, service: ServiceIx) -> NodeIx {
+        NodeIx(service.0 + 1)
+    }
+
+    /// The node of the clients.
+    #[must_use]
+    pub fn clients(&self) -> NodeIx {
+        NodeIx(0)
+    }
+
+    /// The initial rows of a database.
+    #[must_use]
+    pub fn initial_rows(&self, db: DbIx) -> &[(Key, Row)] {
+        &self.cast.dbs[db.ix()].rows
+    }
+
+    /// The step of a flow.
+    #[must_use]
+    pub fn step(&self, flow: crate::ids::FlowIx, step: StepIx) -> &Step {
+        &self.flows[flow.ix()].steps[step.ix()]
+    }
+}

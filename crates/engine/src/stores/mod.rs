@@ -1,0 +1,8 @@
+//! Where services keep their state: databases and the broker. A pattern has no state of its own
+//! beside these and its volatile memory, so that rows, logs and topics draw with no code for it.
+
+mod broker;
+mod database;
+
+pub use broker::{Broker, Group, Partition, Record, StoredRecord};
+pub use database::{Database, InboxEntry, LogRecord};

@@ -1,0 +1,577 @@
+//! Making a choice: the only way in which a world changes.
+
+use std::fmt;
+use std::rc::Rc;
+
+use super::effects::Handler;
+use super::{Due, Sink, World};
+use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
+use crate::event::{DropReason, EventKind, LostRecord, Refusal};
+use crate::family::TxnData;
+use crate::ids::{EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, TopicIx, TxnId};
+use crate::out::Effect;
+use crate::patterns::read::{ReadMsg, direct};
+use crate::patterns::{Body, Out, client, entry};
+use crate::plan::MixKind;
+use crate::rng::{DrawKey, Purpose};
+use crate::scenario::document::FaultKind;
+
+/// Why a choice cannot be made in this world.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Impossible {
+    /// No such arrival is next.
+    NoArrival,
+    /// No such message is in flight.
+    NoMessage,
+    /// No such timer is armed.
+    NoTimer,
+    /// The node is down.
+    Down,
+    /// The node is up.
+    Up,
+    /// No record waits there.
+    NoRecord,
+    /// Nothing waits in the outbox.
+    NothingToRelay,
+    /// The broker cannot be reached.
+    NoBroker,
+    /// The fault is at work already, or is not.
+    Fault,
+}
+
+impl fmt::Display for Impossible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoArrival => "that arrival is not the next one",
+            Self::NoMessage => "no such message is in flight",
+            Self::NoTimer => "no such timer is armed",
+            Self::Down => "the node is down",
+            Self::Up => "the node is up",
+            Self::NoRecord => "no such record waits for it",
+            Self::NothingToRelay => "nothing waits in its outbox",
+            Self::NoBroker => "the broker cannot be reached",
+            Self::Fault => "the fault is already in that state",
+        })
+    }
+}
+
+impl std::error::Error for Impossible {}
+
+impl World {
+    /// Makes a choice and writes what happens to the sink.
+    ///
+    /// # Errors
+    /// Where the choice cannot be made now; the world is then as it was.
+    pub fn apply(&mut self, choice: &Choice, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        self.step_no += 1;
+        let result = self.make(choice.kind, choice.cut, sink);
+        if result.is_err() {
+            self.step_no -= 1;
+        }
+        result
+    }
+
+    fn make(&mut self, kind: ChoiceKind, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        match kind {
+            ChoiceKind::Arrive { number, inputs } => self.arrive(number, inputs, cut, sink),
+            ChoiceKind::Deliver(key) => self.deliver(&key, cut, sink),
+            ChoiceKind::Drop(key) => {
+                let id = self.network.find(&key).ok_or(Impossible::NoMessage)?.id;
+                self.drop_message(id, DropReason::Lost, sink);
+                Ok(())
+            }
+            ChoiceKind::Duplicate(key) => self.duplicate(&key, sink),
+            ChoiceKind::Consume { node, topic, partition } => self.consume(node, topic, partition, cut, sink),
+            ChoiceKind::Redeliver { node, topic, partition } => self.redeliver(node, topic, partition, sink),
+            ChoiceKind::Relay { node } => self.relay(node, cut, sink),
+            ChoiceKind::Fire(key) => self.fire(&key, false, cut, sink),
+            ChoiceKind::GiveUp(key) => self.fire(&key, true, cut, sink),
+            ChoiceKind::Crash { node, lose } => {
+                if !self.is_up(node) {
+                    return Err(Impossible::Down);
+                }
+                let mut handler = Handler::new(self, sink, node, None, None);
+                handler.crash(usize::from(lose), None);
+                handler.finish();
+                Ok(())
+            }
+            ChoiceKind::Restart { node } => self.restart(node, cut, sink),
+            ChoiceKind::Begin(fault) => self.begin_fault(fault, None, sink),
+            ChoiceKind::End(fault) => self.end_fault(fault, sink),
+        }
+    }
+
+    fn arrive(
+        &mut self,
+        number: u32,
+        inputs: u32,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        if number != self.arrived || number >= self.plan.arrivals() {
+            return Err(Impossible::NoArrival);
+        }
+        let values = self.plan.arrival_combination(number, inputs).ok_or(Impossible::NoArrival)?;
+        let what = self.plan.arrival_mix(number).what;
+        let txn = TxnId(number);
+        self.arrived += 1;
+        self.txns.insert_mut(txn, TxnData { what, inputs: Rc::new(values) });
+        let node = self.plan.clients();
+        let mut out = Out::default();
+        match what {
+            MixKind::Flow(_) => {
+                let mut clients = std::mem::take(&mut self.clients);
+                let cx = self.cx(node);
+                client::on_arrive(&cx, &mut clients, entry(self.parts, &cx, txn), txn, &mut out);
+                self.clients = clients;
+            }
+            MixKind::Query(_) => {
+                let mut readers = std::mem::take(&mut self.readers);
+                direct::on_arrive(&self.cx(node), &mut readers, txn, &mut out);
+                self.readers = readers;
+            }
+        }
+        let mut handler = Handler::new(self, sink, node, None, cut);
+        handler.about = (Some(txn), None);
+        handler.run(out);
+        handler.finish();
+        Ok(())
+    }
+
+    fn deliver(&mut self, key: &MsgKey, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        let message = self.network.find(key).ok_or(Impossible::NoMessage)?;
+        if !self.is_up(key.to) {
+            return Err(Impossible::Down);
+        }
+        let id = message.id;
+        let message = self.network.take(id).ok_or(Impossible::NoMessage)?;
+        let node = key.to;
+        let mut handler = Handler::new(self, sink, node, Some(message.sent), cut);
+        handler.about = (Some(key.txn), key.step);
+        handler.emit(EventKind::Handled { msg: id });
+        handler.begin();
+        if handler.world.is_up(node) {
+            let out = handler.dispatch(key, message.body);
+            handler.run(out);
+        }
+        handler.finish();
+        Ok(())
+    }
+
+    fn consume(
+        &mut self,
+        node: NodeIx,
+        topic: TopicIx,
+        partition: PartitionIx,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        if !self.is_up(node) {
+            return Err(Impossible::Down);
+        }
+        if !self.reaches_broker(node) {
+            return Err(Impossible::NoBroker);
+        }
+        let group = self.broker.partition(topic, partition).group(node);
+        let offset = self.next_record(node, topic, partition, group.position).ok_or(Impossible::NoRecord)?;
+        let stored = self.broker.partition(topic, partition).records().get(offset as usize).copied();
+        let record = stored.ok_or(Impossible::NoRecord)?;
+        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).position = offset;
+        let step = self.parts.write.record_work(&self.cx(node), &record.body);
+        let poison = self.poison(node);
+        let mut handler = Handler::new(self, sink, node, Some(record.event), cut);
+        handler.about = (Some(record.body.txn), step);
+        handler.emit(EventKind::Consumed { topic, partition, offset, again: offset < group.handled });
+        handler.begin();
+        if handler.world.is_up(node) {
+            let mut out = Out::default();
+            if poison {
+                let db = handler.world.cx(node).own_db();
+                handler.emit(EventKind::Refused { db, why: Refusal::Poison });
+                out.push(Effect::Fail);
+            } else {
+                let write = handler.world.parts.write;
+                write.on_record(&handler.world.cx(node), &record.body, &mut out);
+            }
+            handler.run(out);
+        }
+        handler.end_record(topic, partition, offset);
+        let gone = handler.world.broker.partition(topic, partition).group(node).position > offset;
+        handler.finish();
+        if poison && gone {
+            self.end_poison(node, sink);
+        }
+        if gone {
+            self.retry_record_at(self.now, topic, partition);
+        }
+        Ok(())
+    }
+
+    fn redeliver(
+        &mut self,
+        node: NodeIx,
+        topic: TopicIx,
+        partition: PartitionIx,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        if !self.is_up(node) {
+            return Err(Impossible::Down);
+        }
+        let position = self.broker.partition(topic, partition).group(node).position;
+        let last = self.last_handled(node, topic, partition, position).ok_or(Impossible::NoRecord)?;
+        let group = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
+        group.group_mut(node).position = last;
+        self.retry_record_at(self.now, topic, partition);
+        self.intervene(sink);
+        Ok(())
+    }
+
+    /// The last record before `before` that a node handles.
+    #[must_use]
+    pub fn last_handled(
+        &self,
+        node: NodeIx,
+        topic: TopicIx,
+        partition: PartitionIx,
+        before: u32,
+    ) -> Option<u32> {
+        let cx = self.cx(node);
+        let records = self.broker.partition(topic, partition).records();
+        (0..before).rev().find(|offset| {
+            records.get(*offset as usize).is_some_and(|record| self.parts.write.handles(&cx, &record.body))
+        })
+    }
+
+    fn relay(&mut self, node: NodeIx, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        if !self.is_up(node) {
+            return Err(Impossible::Down);
+        }
+        if !self.reaches_broker(node) {
+            return Err(Impossible::NoBroker);
+        }
+        let db = self.plan.cast.nodes[node.ix()].db.ok_or(Impossible::NothingToRelay)?;
+        let oldest = *self.dbs[db.ix()].oldest_unsent().ok_or(Impossible::NothingToRelay)?;
+        let mut handler = Handler::new(self, sink, node, None, cut);
+        handler.about = (Some(oldest.txn), None);
+        handler.begin();
+        if handler.world.is_up(node) {
+            let mut out = Out::default();
+            out.push(Effect::PublishOldest { db });
+            out.push(Effect::MarkSent { db });
+            handler.run(out);
+        }
+        handler.finish();
+        if self.dbs[db.ix()].unsent() > 0 && self.is_up(node) {
+            self.relay_later(node);
+        }
+        Ok(())
+    }
+
+    fn fire(
+        &mut self,
+        key: &TimerKey,
+        give_up: bool,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        let timer = *self.timers.get(key).ok_or(Impossible::NoTimer)?;
+        self.timers.remove(key);
+        let again = (!give_up).then_some(timer.alarm.attempt.saturating_add(1));
+        let mut handler = Handler::new(self, sink, key.node, Some(timer.armed), cut);
+        handler.about = (Some(key.txn), key.step);
+        handler.emit(EventKind::TimerFired { label: key.label });
+        handler.begin();
+        if handler.world.is_up(key.node) {
+            let out = handler.timer(key, timer.alarm.exchange.target, again);
+            handler.run(out);
+        }
+        handler.finish();
+        Ok(())
+    }
+
+    fn restart(&mut self, node: NodeIx, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        if self.is_up(node) {
+            return Err(Impossible::Up);
+        }
+        let db = self.plan.cast.nodes[node.ix()].db;
+        let redone = db.map_or(0, |db| Rc::make_mut(&mut self.dbs[db.ix()]).recover());
+        self.nodes[node.ix()].up = true;
+        let cause = self.nodes[node.ix()].crashed.take();
+        let write = self.parts.write;
+        let mut handler = Handler::new(self, sink, node, cause, cut);
+        handler.emit(EventKind::Restarted { redone });
+        handler.begin();
+        if handler.world.is_up(node) {
+            let out = handler.call(|cx, state, out| write.on_restart(cx, state, out));
+            handler.run(out);
+        }
+        handler.finish();
+        if self.is_up(node) {
+            if db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
+                self.relay_later(node);
+            }
+            self.wake_consumers();
+        }
+        Ok(())
+    }
+
+    fn duplicate(&mut self, key: &MsgKey, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        let message = self.network.find(key).ok_or(Impossible::NoMessage)?.clone();
+        let copy = self.next_message;
+        self.next_message = MsgId(copy.0 + 1);
+        let mut due = message.due;
+        if self.timed {
+            let (step, dir) = key.step.unwrap_or_default();
+            let draw = DrawKey {
+                txn: key.txn,
+                step,
+                dir,
+                attempt: key.attempt,
+                node: key.to,
+                salt: key.label.0,
+            };
+            let delay = &self.plan.scenario.network.delay_us;
+            due = self.now + self.plan.draws.duration(delay, Purpose::DuplicateDelay, draw);
+            self.due.push((due, Due::Message(copy)));
+        }
+        let mut handler = Handler::new(self, sink, key.from, Some(message.sent), None);
+        handler.about = (Some(key.txn), key.step);
+        let sent = handler.emit(EventKind::Duplicated { msg: message.id, copy, due });
+        handler.world.network.send(crate::network::Message { id: copy, due, sent, ..message });
+        handler.finish();
+        Ok(())
+    }
+
+    /// Loses a message.
+    pub fn drop_message(&mut self, id: MsgId, why: DropReason, sink: &mut dyn Sink) {
+        let Some(message) = self.network.take(id) else { return };
+        let mut handler = Handler::new(self, sink, message.key.to, Some(message.sent), None);
+        handler.about = (Some(message.key.txn), message.key.step);
+        handler.emit(EventKind::Dropped { msg: id, why });
+        handler.finish();
+    }
+
+    /// A node loses its memory, its timers and the unforced end of its log.
+    pub(super) fn take_down(&mut self, node: NodeIx, lose: usize) -> Vec<LostRecord> {
+        self.nodes[node.ix()].up = false;
+        self.nodes[node.ix()].state = self.parts.write.initial();
+        self.timers.retain(|key, _| key.node != node);
+        self.held.retain(|(of, _)| *of != node);
+        if self.plan.broker.is_some() {
+            Rc::make_mut(&mut self.broker).rewind(node);
+        }
+        let db = self.plan.cast.nodes[node.ix()].db;
+        db.map_or_else(Vec::new, |db| Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose))
+    }
+
+    fn begin_fault(
+        &mut self,
+        fault: FaultIx,
+        cause: Option<EventIx>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        if self.faults.contains(&fault) {
+            return Err(Impossible::Fault);
+        }
+        self.faults.push(fault);
+        self.faults.sort_unstable();
+        self.refuse_writes(fault, true);
+        let node = self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
+        let mut handler = Handler::new(self, sink, node, cause, None);
+        handler.emit(EventKind::FaultBegan { fault });
+        handler.finish();
+        Ok(())
+    }
+
+    fn end_fault(&mut self, fault: FaultIx, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        let at = self.faults.iter().position(|active| *active == fault).ok_or(Impossible::Fault)?;
+        self.faults.remove(at);
+        self.refuse_writes(fault, false);
+        let node = self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
+        let mut handler = Handler::new(self, sink, node, None, None);
+        handler.emit(EventKind::FaultEnded { fault });
+        handler.finish();
+        self.wake_consumers();
+        for ix in 0..self.nodes.len() {
+            let node = NodeIx(ix as u8);
+            if self.plan.cast.nodes[ix].db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
+                self.relay_later(node);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_writes(&mut self, fault: FaultIx, refuses: bool) {
+        if let FaultKind::RefuseWrites(_) = self.plan.scenario.faults[fault.ix()].fault {
+            for node in self.plan.fault_nodes[fault.ix()].clone() {
+                if let Some(db) = self.plan.cast.nodes[node.ix()].db {
+                    Rc::make_mut(&mut self.dbs[db.ix()]).refuses_writes = refuses;
+                }
+            }
+        }
+    }
+
+    fn poison_fault(&self, node: NodeIx) -> Option<FaultIx> {
+        self.faults.iter().copied().find(|ix| {
+            matches!(self.plan.scenario.faults[ix.ix()].fault, FaultKind::Poison(_))
+                && self.plan.fault_nodes[ix.ix()].contains(&node)
+        })
+    }
+
+    fn poison(&self, node: NodeIx) -> bool {
+        self.poison_fault(node).is_some()
+    }
+
+    fn end_poison(&mut self, node: NodeIx, sink: &mut dyn Sink) {
+        if let Some(fault) = self.poison_fault(node) {
+            // It is at work, so it can end.
+            let _ = self.end_fault(fault, sink);
+        }
+    }
+
+    /// A triggered fault strikes at the end of the handler that set it off.
+    pub(super) fn set_off(&mut self, trigger: usize, cause: Option<EventIx>, sink: &mut dyn Sink) {
+        let fault = self.plan.triggers[trigger].fault;
+        let for_us = self.plan.scenario.faults[fault.ix()].for_us;
+        match self.plan.triggers[trigger].crash {
+            Some(node) if self.is_up(node) => {
+                let mut handler = Handler::new(self, sink, node, cause, None);
+                handler.crash(usize::MAX, Some(fault));
+                handler.finish();
+                self.restart_later(node, Some(for_us));
+            }
+            Some(_) => {}
+            None => {
+                if self.begin_fault(fault, cause, sink).is_ok() && self.timed {
+                    self.due.push((self.now + for_us, Due::FaultEnds(fault)));
+                }
+            }
+        }
+    }
+
+    /// Makes the interventions whose event is behind.
+    pub(super) fn intervene(&mut self, sink: &mut dyn Sink) {
+        let interventions = Rc::clone(&self.interventions);
+        while let Some(next) = interventions.get(self.intervened)
+            && next.after < self.next_event
+        {
+            let number = self.intervened;
+            self.intervened += 1;
+            self.step_no += 1;
+            if self.make(next.kind, None, sink).is_err() {
+                self.refused_interventions.push(number);
+            } else if let ChoiceKind::Crash { node, .. } = next.kind {
+                self.restart_later(node, next.for_us);
+            }
+        }
+    }
+
+    /// The delay of a message or record, with what a bad link adds.
+    pub(super) fn delay(&self, from: NodeIx, to: NodeIx, key: DrawKey) -> Micros {
+        let network = &self.plan.scenario.network;
+        let names = (self.plan.cast.node(from), self.plan.cast.node(to));
+        let link = network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
+        let of = link.and_then(|link| link.delay_us.as_ref()).unwrap_or(&network.delay_us);
+        let mut delay = self.plan.draws.duration(of, Purpose::Delay, key);
+        for ix in &self.faults {
+            if let FaultKind::Link { delay_us, .. } = &self.plan.scenario.faults[ix.ix()].fault
+                && self.plan.fault_nodes[ix.ix()] == [from, to]
+            {
+                delay += delay_us;
+            }
+        }
+        delay
+    }
+
+    pub(super) fn relay_later(&mut self, node: NodeIx) {
+        if self.timed {
+            let key = DrawKey { node, txn: TxnId(self.step_no), ..DrawKey::default() };
+            let pause = self.plan.draws.duration(&self.plan.scenario.broker.relay_us, Purpose::Relay, key);
+            self.due.push((self.now + pause, Due::Relay(node)));
+        }
+    }
+
+    pub(super) fn restart_later(&mut self, node: NodeIx, for_us: Option<Micros>) {
+        if self.timed {
+            self.due.push((self.now + for_us.unwrap_or(1_000_000), Due::Restart(node)));
+        }
+    }
+
+    pub(super) fn retry_record(&mut self, topic: TopicIx, partition: PartitionIx) {
+        let wait = self.plan.scenario.retries.timeout_us;
+        self.retry_record_at(self.now + wait, topic, partition);
+    }
+
+    fn retry_record_at(&mut self, at: Micros, topic: TopicIx, partition: PartitionIx) {
+        if self.timed {
+            self.due.push((at, Due::Record(topic, partition)));
+        }
+    }
+
+    /// Something changed for consumers: they look at every partition again.
+    fn wake_consumers(&mut self) {
+        if self.timed {
+            let all: Vec<(TopicIx, PartitionIx)> =
+                self.broker.partitions().map(|(topic, partition, _)| (topic, partition)).collect();
+            for (topic, partition) in all {
+                self.due.push((self.now, Due::Record(topic, partition)));
+            }
+        }
+    }
+}
+
+impl Handler<'_> {
+    /// Hands a message to the role that it is for.
+    fn dispatch(&mut self, key: &MsgKey, body: Body) -> Out {
+        let node = self.node;
+        let txn = key.txn;
+        let write = self.world.parts.write;
+        let mut out = Out::default();
+        match body {
+            Body::Request => return self.call(|cx, state, out| write.on_request(cx, state, txn, out)),
+            Body::Write(message) => {
+                let (step, _) = key.step.unwrap_or_default();
+                let from = key.from;
+                return self.call(|cx, state, out| write.on_message(cx, state, from, txn, step, message, out));
+            }
+            Body::Response(response) => {
+                let mut clients = std::mem::take(&mut self.world.clients);
+                client::on_response(&self.world.cx(node), &mut clients, txn, response, &mut out);
+                self.world.clients = clients;
+            }
+            Body::Read(ReadMsg::Direct(direct::Msg::Ask)) => {
+                direct::on_ask(&self.world.cx(node), key.from, txn, &mut out);
+            }
+            Body::Read(ReadMsg::Direct(direct::Msg::Rows(rows))) => {
+                let mut readers = std::mem::take(&mut self.world.readers);
+                direct::on_rows(&self.world.cx(node), &mut readers, key.from, txn, &rows, &mut out);
+                self.world.readers = readers;
+            }
+        }
+        out
+    }
+
+    /// Hands a timer to the role that armed it.
+    fn timer(&mut self, key: &TimerKey, target: NodeIx, again: Option<u16>) -> Out {
+        let node = self.node;
+        let txn = key.txn;
+        let mut out = Out::default();
+        if node != self.world.plan.clients() {
+            let write = self.world.parts.write;
+            let of = key.step.unwrap_or_default();
+            return self.call(|cx, state, out| write.on_timer(cx, state, txn, of, again, out));
+        }
+        if key.label == self.world.plan.words.ask {
+            let mut readers = std::mem::take(&mut self.world.readers);
+            direct::on_timer(&self.world.cx(node), &mut readers, txn, target, again, &mut out);
+            self.world.readers = readers;
+        } else {
+            let retries = self.world.parts.write.client_retries();
+            let again = again.filter(|_| retries);
+            let mut clients = std::mem::take(&mut self.world.clients);
+            client::on_timer(&self.world.cx(node), &mut clients, target, txn, again, &mut out);
+            self.world.clients = clients;
+        }
+        out
+    }
+}

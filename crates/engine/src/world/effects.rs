@@ -1,0 +1,524 @@
+//! How a handler's effects are carried out, and where it can be cut short.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::{Due, Sink, World};
+use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
+use crate::event::{Event, EventKind, Refusal, RowChange};
+use crate::ids::{DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
+use crate::network::Message;
+use crate::out::{Alarm, Answer, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody};
+use crate::patterns::store::rows;
+use crate::patterns::write::WriteCont;
+use crate::patterns::{Body, Out};
+use crate::plan::Env;
+use crate::rng::{DrawKey, Purpose};
+use crate::stores::{InboxEntry, LogRecord, StoredRecord};
+
+/// A place in a handler where it can be cut: right after an effect that others can see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    /// Whether the effect was a synchronous call, whose reply can be lost.
+    pub call: bool,
+    /// Unforced log records of the node at this point.
+    pub unforced: u8,
+}
+
+/// How a handler ended before its last effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Broken {
+    /// The node crashed.
+    Crashed,
+    /// The reply of a call was lost, or a call failed: the handler gave up, the node runs on.
+    Failed,
+}
+
+/// One handler at work.
+pub(super) struct Handler<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) node: NodeIx,
+    pub(super) cause: Option<EventIx>,
+    pub(super) about: (Option<TxnId>, Option<(StepIx, Direction)>),
+    cut: Option<Cut>,
+    broken: Option<Broken>,
+    dead_letter: bool,
+    /// Triggers that struck and wait for the end of the effect or of the handler.
+    struck: Vec<usize>,
+}
+
+impl<'a> Handler<'a> {
+    pub(super) fn new(
+        world: &'a mut World,
+        sink: &'a mut dyn Sink,
+        node: NodeIx,
+        cause: Option<EventIx>,
+        cut: Option<Cut>,
+    ) -> Self {
+        world.points.clear();
+        Self {
+            world,
+            sink,
+            node,
+            cause,
+            about: (None, None),
+            cut,
+            broken: None,
+            dead_letter: false,
+            struck: Vec::new(),
+        }
+    }
+
+    /// Records an event of this handler.
+    pub(super) fn emit(&mut self, kind: EventKind) -> EventIx {
+        let (txn, step) = self.about;
+        self.emit_about(txn, step, kind)
+    }
+
+    fn emit_about(
+        &mut self,
+        txn: Option<TxnId>,
+        step: Option<(StepIx, Direction)>,
+        kind: EventKind,
+    ) -> EventIx {
+        for (ix, trigger) in self.world.plan.triggers.iter().enumerate() {
+            let left = &mut self.world.triggers[ix];
+            if *left > 0 && trigger.node == self.node && trigger.event == kind.name() {
+                *left -= 1;
+                if *left == 0 {
+                    self.struck.push(ix);
+                }
+            }
+        }
+        let event = Event {
+            at: self.world.now,
+            step_no: self.world.step_no,
+            node: self.node,
+            txn,
+            step,
+            cause: self.cause,
+            kind,
+        };
+        let ix = self.sink.event(event);
+        self.world.next_event = EventIx(ix.0 + 1);
+        self.cause = Some(ix);
+        ix
+    }
+
+    /// The handler has taken up its work: the first place where it can be cut.
+    pub(super) fn begin(&mut self) {
+        if let Some(Cut::CrashAfter { effects: 0, lose }) = self.cut {
+            self.crash(usize::from(lose), None);
+        }
+        self.strike();
+    }
+
+    /// Carries out effects in order, continuations in place.
+    pub(super) fn run(&mut self, out: Out) {
+        let mut queue: VecDeque<Effect<Body, WriteCont>> = out.into_effects().into();
+        while self.broken != Some(Broken::Crashed)
+            && let Some(effect) = queue.pop_front()
+        {
+            // After a lost reply only the continuation of that call is still told.
+            if self.broken.is_some() {
+                break;
+            }
+            let more = self.effect(effect);
+            for effect in more.into_effects().into_iter().rev() {
+                queue.push_front(effect);
+            }
+        }
+    }
+
+    fn effect(&mut self, effect: Effect<Body, WriteCont>) -> Out {
+        match effect {
+            Effect::Local { db, txn, then } => {
+                let result = self.local(db, &txn);
+                if self.broken == Some(Broken::Crashed) {
+                    return Out::default();
+                }
+                return then.map_or_else(Out::default, |then| self.done(then, result));
+            }
+            Effect::Publish(body) => self.publish(body, None),
+            Effect::PublishOldest { db } => {
+                if let Some(body) = self.world.dbs[db.ix()].oldest_unsent().copied() {
+                    self.publish(body, Some(db));
+                }
+            }
+            Effect::MarkSent { db } => {
+                Rc::make_mut(&mut self.world.dbs[db.ix()]).write(LogRecord::OutboxMark, false);
+                self.emit(EventKind::OutboxMarked { db });
+                self.point(false);
+            }
+            Effect::Send(letter) => self.send(letter),
+            Effect::Arm(alarm) => self.arm(alarm),
+            Effect::Cancel { label, txn, step } => {
+                self.world.timers.remove(&TimerKey { node: self.node, label, txn, step });
+            }
+            Effect::Hold(exchange) => {
+                if let Err(at) = self.world.held.binary_search(&(self.node, exchange)) {
+                    self.world.held.insert(at, (self.node, exchange));
+                }
+            }
+            Effect::Release(exchange) => {
+                if let Ok(at) = self.world.held.binary_search(&(self.node, exchange)) {
+                    self.world.held.remove(at);
+                }
+            }
+            Effect::Note { txn, step, kind } => {
+                let over = matches!(kind, EventKind::Ended { .. } | EventKind::QueryAnswered { .. });
+                self.emit_about(Some(txn), step, kind);
+                if over && self.world.timed {
+                    self.world.due.push((self.world.now, Due::ClientFree(txn)));
+                }
+            }
+            Effect::DeadLetter => self.dead_letter = true,
+            Effect::Fail => self.broken = Some(Broken::Failed),
+        }
+        Out::default()
+    }
+
+    /// Tells a continuation its result.
+    fn done(&mut self, then: WriteCont, result: LocalResult) -> Out {
+        if result == LocalResult::Lost {
+            self.broken = None;
+        }
+        let write = self.world.parts.write;
+        self.call(|cx, state, out| write.on_done(cx, state, then, result, out))
+    }
+
+    /// Runs a part of the write member's handler on its node's memory.
+    pub(super) fn call(
+        &mut self,
+        f: impl FnOnce(&crate::family::Cx<'_>, &mut crate::patterns::write::WriteState, &mut Out),
+    ) -> Out {
+        let initial = self.world.parts.write.initial();
+        let mut state = std::mem::replace(&mut self.world.nodes[self.node.ix()].state, initial);
+        let mut out = Out::default();
+        f(&self.world.cx(self.node), &mut state, &mut out);
+        self.world.nodes[self.node.ix()].state = state;
+        out
+    }
+
+    fn local(&mut self, db: DbIx, txn: &LocalTxn) -> LocalResult {
+        if let Some(known) = txn.inbox.and_then(|key| self.world.dbs[db.ix()].handled(&key)) {
+            self.emit(EventKind::InboxHit { db });
+            return LocalResult::Known(known);
+        }
+        let planned = match self.evaluate(db, txn) {
+            Ok(planned) => planned,
+            Err(why) => {
+                let step = txn.work.map(|work| (work.of.step, work.of.dir));
+                let about = txn.work.map(|work| work.of.txn).or(self.about.0);
+                self.emit_about(about, step.or(self.about.1), EventKind::Refused { db, why });
+                return LocalResult::Refused(why);
+            }
+        };
+        let (done, changes, inbox) = planned;
+        let about = txn.work.map_or(self.about, |work| (Some(work.of.txn), Some((work.of.step, work.of.dir))));
+        let effects = match txn.work {
+            Some(work) if done => vec![work.of],
+            _ => Vec::new(),
+        };
+        let record = LogRecord::Commit { changes, effects, inbox, outbox: txn.outbox.clone() };
+        let log_records = record.count();
+        let LogRecord::Commit { changes, effects, inbox, .. } = &record else { unreachable!("it was made above") };
+        let kind = EventKind::Committed {
+            db,
+            changes: changes.clone(),
+            effects: effects.clone(),
+            outbox: txn.outbox.iter().map(RecordBody::entry).collect(),
+            inbox: !inbox.is_empty(),
+            log_records,
+            forced: 1,
+        };
+        Rc::make_mut(&mut self.world.dbs[db.ix()]).write(record, true);
+        let ix = self.emit_about(about.0, about.1, kind);
+        for body in &txn.outbox {
+            self.world.stored.insert_mut((body.txn, body.label), ix);
+        }
+        if !txn.outbox.is_empty() {
+            self.relay_later();
+        }
+        self.point(true);
+        if self.broken == Some(Broken::Failed) {
+            return LocalResult::Lost;
+        }
+        LocalResult::Committed { effect: done }
+    }
+
+    /// What a local transaction would write: whether its step takes effect, the rows, the inbox.
+    #[expect(clippy::type_complexity, reason = "a private triple that is taken apart at once")]
+    fn evaluate(
+        &mut self,
+        db: DbIx,
+        txn: &LocalTxn,
+    ) -> Result<(bool, Vec<RowChange>, Vec<InboxEntry>), Refusal> {
+        let database = &self.world.dbs[db.ix()];
+        if database.refuses_writes {
+            return Err(Refusal::ReadOnly);
+        }
+        let mut inbox: Vec<InboxEntry> = Vec::new();
+        let mut remember = |key: Option<InboxKey>, answer: Answer| {
+            inbox.extend(key.map(|key| InboxEntry { key, answer }));
+        };
+        let mut changes = Vec::new();
+        let mut reads = Vec::new();
+        let mut done = false;
+        match txn.work {
+            None => remember(txn.inbox, txn.answer.unwrap_or(Answer::Done)),
+            Some(work) => {
+                let before = work.only_if_done.map(|key| (key, database.handled(&key)));
+                match before {
+                    Some((key, known)) if known != Some(Answer::Done) => {
+                        remember(txn.inbox, Answer::Nothing);
+                        remember(known.is_none().then_some(key), Answer::Nothing);
+                    }
+                    _ => {
+                        let data = self.world.txns.get(&work.of.txn);
+                        let data = data.expect("a step is only ever of a transaction that has arrived");
+                        let env = Env { inputs: &data.inputs, txn: work.of.txn, reason: work.reason };
+                        let step = self.world.cx(self.node).step(work.of.txn, work.of.step);
+                        let ops = match work.of.dir {
+                            Direction::Do => &step.forward,
+                            Direction::Undo => &step.undo,
+                        };
+                        let evaluated = rows::evaluate(&self.world.plan, database, ops, &env)?;
+                        changes = evaluated.changes;
+                        reads = evaluated.reads;
+                        done = true;
+                        remember(txn.inbox, Answer::Done);
+                    }
+                }
+            }
+        }
+        for write in &txn.writes {
+            let before = database.row(&write.key).cloned();
+            changes.push(RowChange { key: write.key, before, after: write.row.clone() });
+        }
+        for (key, row) in reads {
+            self.emit(EventKind::Read { db, key, row });
+        }
+        Ok((done, changes, inbox))
+    }
+
+    fn publish(&mut self, body: RecordBody, relayed: Option<DbIx>) {
+        if !self.world.reaches_broker(self.node) {
+            self.broken = Some(Broken::Failed);
+            return;
+        }
+        if relayed.is_some() {
+            self.cause = self.world.stored.get(&(body.txn, body.label)).copied().or(self.cause);
+        }
+        let at = self.world.now;
+        let record = StoredRecord { body, at, event: self.world.next_event };
+        let (partition, offset) = Rc::make_mut(&mut self.world.broker).append(record);
+        let dir = if matches!(body.says, crate::out::Says::Undone(_)) { Direction::Undo } else { Direction::Do };
+        let ix = self.emit_about(
+            Some(body.txn),
+            Some((body.step, dir)),
+            EventKind::Published {
+                topic: body.topic,
+                partition,
+                offset,
+                shape: body.shape,
+                label: body.label,
+                relayed: relayed.is_some(),
+            },
+        );
+        debug_assert_eq!(ix, record.event, "the record names the event of its own publication");
+        if self.world.timed {
+            let key = DrawKey {
+                txn: body.txn,
+                step: body.step,
+                dir,
+                attempt: 0,
+                node: self.node,
+                salt: body.label.0,
+            };
+            let delay = self.world.delay(self.world.plan.broker.unwrap_or(self.node), self.node, key);
+            self.world.due.push((at + delay, Due::Record(body.topic, partition)));
+        }
+        self.point(true);
+    }
+
+    fn send(&mut self, letter: Letter<Body>) {
+        let id = self.world.next_message;
+        self.world.next_message = MsgId(id.0 + 1);
+        let mut due = self.world.now;
+        if self.world.timed {
+            let (step, dir) = letter.step.unwrap_or_default();
+            let key = DrawKey {
+                txn: letter.txn,
+                step,
+                dir,
+                attempt: letter.attempt,
+                node: letter.to,
+                salt: letter.label.0,
+            };
+            due += self.world.delay(self.node, letter.to, key);
+            if self.world.plan.scenario.network.fifo {
+                let behind = self.world.network.iter().filter(|other| {
+                    other.key.from == self.node && other.key.to == letter.to
+                });
+                due = behind.map(|other| other.due).fold(due, Micros::max);
+            }
+            self.world.due.push((due, Due::Message(id)));
+        }
+        let sent = self.emit_about(
+            Some(letter.txn),
+            letter.step,
+            EventKind::Sent {
+                msg: id,
+                to: letter.to,
+                shape: letter.shape,
+                label: letter.label,
+                attempt: letter.attempt,
+                due,
+            },
+        );
+        let key = MsgKey {
+            from: self.node,
+            to: letter.to,
+            label: letter.label,
+            txn: letter.txn,
+            step: letter.step,
+            attempt: letter.attempt,
+        };
+        self.world.network.send(Message {
+            id,
+            key,
+            shape: letter.shape,
+            exchange: letter.exchange,
+            body: letter.body,
+            due,
+            sent,
+        });
+        self.point(false);
+    }
+
+    fn arm(&mut self, alarm: Alarm) {
+        let key = TimerKey { node: self.node, label: alarm.label, txn: alarm.txn, step: alarm.step };
+        let mut due = self.world.now;
+        if self.world.timed {
+            let retries = &self.world.plan.scenario.retries;
+            let factor = libm::pow(retries.backoff.max(1.0), f64::from(alarm.attempt.min(64)));
+            let wait = libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as u64;
+            due += wait.max(1);
+            self.world.due.push((due, Due::Timer(key)));
+        }
+        let armed =
+            self.emit_about(Some(alarm.txn), alarm.step, EventKind::TimerArmed { label: alarm.label, due });
+        self.world.timers.insert(key, super::Timer { alarm, due, armed });
+    }
+
+    fn relay_later(&mut self) {
+        self.world.relay_later(self.node);
+    }
+
+    /// An effect is done: the next place where the handler can be cut.
+    fn point(&mut self, call: bool) {
+        let db = self.world.plan.cast.nodes[self.node.ix()].db;
+        let unforced = db.map_or(0, |db| self.world.dbs[db.ix()].unforced().min(255) as u8);
+        self.world.points.push(Point { call, unforced });
+        let number = self.world.points.len();
+        match self.cut {
+            Some(Cut::CrashAfter { effects, lose }) if usize::from(effects) == number => {
+                self.crash(usize::from(lose), None);
+            }
+            Some(Cut::LoseReplyOf(effect)) if usize::from(effect) + 1 == number && call => {
+                self.emit(EventKind::ReplyLost);
+                self.broken = Some(Broken::Failed);
+            }
+            _ => {}
+        }
+        self.strike();
+    }
+
+    /// Crashes this node where a trigger or a person says so right here.
+    fn strike(&mut self) {
+        let interventions = Rc::clone(&self.world.interventions);
+        while self.broken != Some(Broken::Crashed)
+            && let Some(next) = interventions.get(self.world.intervened)
+            && next.after < self.world.next_event
+        {
+            let ChoiceKind::Crash { node, lose } = next.kind else { break };
+            if node != self.node {
+                break;
+            }
+            self.world.intervened += 1;
+            self.crash(usize::from(lose), None);
+            self.world.restart_later(node, next.for_us);
+        }
+        let here = self.struck.iter().position(|ix| self.world.plan.triggers[*ix].crash == Some(self.node));
+        if let Some(at) = here
+            && self.broken != Some(Broken::Crashed)
+        {
+            let trigger = self.struck.remove(at);
+            let fault = self.world.plan.triggers[trigger].fault;
+            self.crash(usize::MAX, Some(fault));
+            let for_us = self.world.plan.scenario.faults[fault.ix()].for_us;
+            self.world.restart_later(self.node, Some(for_us));
+        }
+    }
+
+    /// Crashes the handler's node.
+    pub(super) fn crash(&mut self, lose: usize, fault: Option<FaultIx>) {
+        self.broken = Some(Broken::Crashed);
+        if !self.world.nodes[self.node.ix()].up {
+            return;
+        }
+        let lost = self.world.take_down(self.node, lose);
+        let ix = self.emit(EventKind::Crashed { lost, fault });
+        self.world.nodes[self.node.ix()].crashed = Some(ix);
+    }
+
+    /// Ends the handling of a record: its offset is committed, unless the handler broke off.
+    pub(super) fn end_record(&mut self, topic: TopicIx, partition: PartitionIx, offset: u32) {
+        if self.broken == Some(Broken::Crashed) {
+            return;
+        }
+        let max = self.world.plan.scenario.broker.max_deliveries;
+        let refused_reply = self.world.points.last().is_some() && self.reply_was_lost();
+        let group = Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(self.node);
+        group.handled = group.handled.max(offset + 1);
+        if self.broken == Some(Broken::Failed) {
+            // A lost reply is bad luck of this delivery and says nothing about the record.
+            if !refused_reply {
+                group.failures += 1;
+            }
+            if group.failures < max {
+                self.world.retry_record(topic, partition);
+                return;
+            }
+            self.broken = None;
+            self.dead_letter = true;
+        }
+        if self.dead_letter {
+            self.emit(EventKind::DeadLettered { topic, partition, offset });
+        }
+        let group = Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(self.node);
+        group.position = offset + 1;
+        group.committed = offset + 1;
+        group.failures = 0;
+        self.emit(EventKind::OffsetCommitted { topic, partition, next: offset + 1 });
+        self.point(true);
+    }
+
+    fn reply_was_lost(&self) -> bool {
+        matches!(self.cut, Some(Cut::LoseReplyOf(_)))
+    }
+
+    /// The handler is over: faults that it set off elsewhere, and what a person does after it.
+    pub(super) fn finish(mut self) {
+        let struck = std::mem::take(&mut self.struck);
+        let cause = self.cause;
+        let world = self.world;
+        let sink = self.sink;
+        for ix in struck {
+            world.set_off(ix, cause, sink);
+        }
+        world.intervene(sink);
+    }
+}

@@ -1,0 +1,149 @@
+//! What can be chosen next while exploring, in a documented order.
+//!
+//! Ordinary choices first (arrivals, messages, records, relays, timers, restarts), then faults.
+//! Within a kind the order is that of nodes, topics and messages.
+
+use super::World;
+use crate::choice::{ChoiceKind, TimerKey};
+use crate::ids::NodeIx;
+
+impl World {
+    /// Choices that are no fault and cost nothing. Where there is none and every node is up, the
+    /// world is at rest.
+    pub fn ordinary(&self, arrivals_max: u32, choices: &mut Vec<ChoiceKind>) {
+        if self.arrived < arrivals_max.min(self.plan.arrivals()) {
+            let number = self.arrived;
+            let combinations = (0..u32::from(u16::MAX))
+                .take_while(|inputs| self.plan.arrival_combination(number, *inputs).is_some());
+            choices.extend(combinations.map(|inputs| ChoiceKind::Arrive { number, inputs }));
+        }
+        self.messages(choices, ChoiceKind::Deliver, true);
+        for (topic, partition, content) in self.broker.partitions() {
+            for node in &self.plan.cast.topics[topic.ix()].consumers {
+                let from = content.group(*node).position;
+                if self.is_up(*node) && self.next_record(*node, topic, partition, from).is_some() {
+                    choices.push(ChoiceKind::Consume { node: *node, topic, partition });
+                }
+            }
+        }
+        for (node, _) in self.nodes_up() {
+            let db = self.plan.cast.nodes[node.ix()].db;
+            if db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
+                choices.push(ChoiceKind::Relay { node });
+            }
+        }
+        for key in self.timers.keys() {
+            if self.answer_is_lost(key) {
+                choices.push(ChoiceKind::Fire(*key));
+            }
+        }
+        for (ix, node) in self.nodes.iter().enumerate() {
+            if !node.up {
+                choices.push(ChoiceKind::Restart { node: NodeIx(ix as u8) });
+            }
+        }
+    }
+
+    /// Choices that are faults and cost budget.
+    pub fn faulty(&self, choices: &mut Vec<ChoiceKind>) {
+        if self.budget.crash > 0 {
+            for (node, unforced) in self.nodes_up() {
+                if self.crash_matters(node, unforced) {
+                    for lose in 0..=unforced.min(usize::from(u8::MAX)) {
+                        choices.push(ChoiceKind::Crash { node, lose: lose as u8 });
+                    }
+                }
+            }
+        }
+        if self.budget.drop > 0 {
+            self.messages(choices, ChoiceKind::Drop, false);
+        }
+        if self.budget.duplicate > 0 {
+            self.messages(choices, ChoiceKind::Duplicate, false);
+            for (topic, partition, content) in self.broker.partitions() {
+                for node in &self.plan.cast.topics[topic.ix()].consumers {
+                    let position = content.group(*node).position;
+                    if self.is_up(*node) && self.last_handled(*node, topic, partition, position).is_some() {
+                        choices.push(ChoiceKind::Redeliver { node: *node, topic, partition });
+                    }
+                }
+            }
+        }
+        for key in self.timers.keys() {
+            if self.budget.early_timer > 0 && !self.answer_is_lost(key) && self.is_up(key.node) {
+                choices.push(ChoiceKind::Fire(*key));
+            }
+            if self.budget.give_up > 0 && self.answer_is_lost(key) {
+                choices.push(ChoiceKind::GiveUp(*key));
+            }
+        }
+    }
+
+    /// What a choice costs.
+    pub fn spend(&mut self, choice: &ChoiceKind) {
+        let budget = &mut self.budget;
+        match choice {
+            ChoiceKind::Crash { .. } => budget.crash -= 1,
+            ChoiceKind::Drop(_) => budget.drop -= 1,
+            ChoiceKind::Duplicate(_) | ChoiceKind::Redeliver { .. } => budget.duplicate -= 1,
+            ChoiceKind::GiveUp(_) => budget.give_up -= 1,
+            _ => {}
+        }
+    }
+
+    /// A crash between two handlers matters where the node has something to lose: memory, timers,
+    /// work that it holds, or unforced log records. Elsewhere a crash and a restart only delay what
+    /// the node would do, and every delay is explored anyway.
+    fn crash_matters(&self, node: NodeIx, unforced: usize) -> bool {
+        unforced > 0
+            || !self.nodes[node.ix()].state.is_idle()
+            || self.held.iter().any(|(of, _)| *of == node)
+            || self.timers.keys().any(|key| key.node == node)
+    }
+
+    /// Whether nothing can bring the answer that a timer waits for: no message of its exchange is in
+    /// flight, its target is up and does not work on it.
+    #[must_use]
+    pub fn answer_is_lost(&self, key: &TimerKey) -> bool {
+        let Some(timer) = self.timers.get(key) else { return false };
+        let exchange = timer.alarm.exchange;
+        self.is_up(key.node)
+            && self.is_up(exchange.target)
+            && !self.network.carries(&exchange)
+            && !self.held.iter().any(|(_, held)| *held == exchange)
+    }
+
+    /// The nodes that are up and may crash (services and orchestrators), with their unforced records.
+    fn nodes_up(&self) -> impl Iterator<Item = (NodeIx, usize)> + '_ {
+        self.plan.cast.nodes.iter().enumerate().filter_map(|(ix, info)| {
+            let db = info.db?;
+            self.nodes[ix].up.then(|| (NodeIx(ix as u8), self.dbs[db.ix()].unforced()))
+        })
+    }
+
+    /// One choice for each message in flight; those that say the same are one.
+    fn messages(
+        &self,
+        choices: &mut Vec<ChoiceKind>,
+        choice: impl Fn(crate::choice::MsgKey) -> ChoiceKind,
+        delivered: bool,
+    ) {
+        let mut keys: Vec<_> = self
+            .network
+            .iter()
+            .filter(|message| !delivered || self.is_up(message.key.to))
+            .map(|message| message.key)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        choices.extend(keys.into_iter().map(choice));
+    }
+
+    /// Whether nothing but a fault can happen any more and every node is up.
+    #[must_use]
+    pub fn is_at_rest(&self, arrivals_max: u32) -> bool {
+        let mut choices = Vec::new();
+        self.ordinary(arrivals_max, &mut choices);
+        choices.is_empty()
+    }
+}

@@ -1,0 +1,219 @@
+//! The world: everything that is, as plain data, and the one function that changes it.
+//!
+//! [`World::apply`] makes one choice. What can be chosen is in [`enabled`]; how a handler's effects
+//! are carried out is in [`effects`]. All three drivers share this one model: the simulator lets a
+//! clock pick the choices, the explorer takes them all, a replay takes those of a schedule.
+
+mod apply;
+mod canon;
+mod effects;
+mod enabled;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rpds::RedBlackTreeMap;
+
+pub use apply::Impossible;
+pub use effects::Point;
+
+use crate::choice::{Intervention, TimerKey};
+use crate::event::Event;
+use crate::family::{Cx, TxnData};
+use crate::ids::{EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, Sym, TopicIx, TxnId};
+use crate::network::Network;
+use crate::out::{Alarm, Exchange};
+use crate::patterns::write::WriteState;
+use crate::patterns::{Body, Parts, client, read};
+use crate::plan::Plan;
+use crate::scenario::document::{Budget, FaultKind};
+use crate::stores::{Broker, Database};
+
+/// Where events go.
+pub trait Sink {
+    /// Takes an event and gives its number. Numbers rise by one.
+    fn event(&mut self, event: Event) -> EventIx;
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Whether it runs.
+    pub up: bool,
+    /// Its memory.
+    pub state: WriteState,
+    /// The event of its last crash: the cause of its restart.
+    pub crashed: Option<EventIx>,
+}
+
+/// An armed timer.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Timer {
+    /// What it waits for.
+    pub alarm: Alarm,
+    /// When it is due.
+    pub due: Micros,
+    /// The event of its arming.
+    pub armed: EventIx,
+}
+
+/// Something that will be due: what the simulator's clock runs on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Due {
+    /// A message reaches its target, or is lost on the way.
+    Message(MsgId),
+    /// A record reaches its consumers.
+    Record(TopicIx, PartitionIx),
+    /// A timer.
+    Timer(TimerKey),
+    /// A relay looks at its outbox.
+    Relay(NodeIx),
+    /// A crashed node restarts.
+    Restart(NodeIx),
+    /// A fault of the document ends.
+    FaultEnds(FaultIx),
+    /// A client has its answer.
+    ClientFree(TxnId),
+}
+
+/// The world.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The compiled scenario.
+    pub plan: Rc<Plan>,
+    /// The coupling.
+    pub parts: Parts,
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// The databases.
+    pub dbs: Vec<Rc<Database>>,
+    /// The broker; without topics where the coupling has none.
+    pub broker: Rc<Broker>,
+    /// Messages in flight.
+    pub network: Network<Body>,
+    /// Armed timers.
+    pub timers: BTreeMap<TimerKey, Timer>,
+    /// The transactions and queries that have arrived.
+    pub txns: RedBlackTreeMap<TxnId, TxnData>,
+    /// Exchanges that a node works on and will answer.
+    pub held: Vec<(NodeIx, Exchange)>,
+    /// The memory of the clients about transactions.
+    pub clients: client::State,
+    /// The memory of the clients about queries.
+    pub readers: read::direct::State,
+    /// How many have arrived.
+    pub arrived: u32,
+    /// What may still go wrong while exploring.
+    pub budget: Budget,
+    /// Per triggered fault, how many events of its kind are still to come; 0 once it struck.
+    pub triggers: Vec<u32>,
+    /// Faults of the document at work, other than crashes.
+    pub faults: Vec<FaultIx>,
+    /// What a person changes in this run.
+    pub interventions: Rc<Vec<Intervention>>,
+    /// How many interventions are behind.
+    pub intervened: usize,
+    /// Interventions that could not happen, by their number.
+    pub refused_interventions: Vec<usize>,
+    /// Virtual time.
+    pub now: Micros,
+    /// Choices made.
+    pub step_no: u32,
+    /// The number of the next event.
+    pub next_event: EventIx,
+    /// The number of the next message.
+    pub next_message: MsgId,
+    /// Whether there is a clock.
+    pub timed: bool,
+    /// What will be due, since the driver last looked.
+    pub due: Vec<(Micros, Due)>,
+    /// The points of the last handler at which it could have been cut.
+    pub points: Vec<Point>,
+    /// The commit that left a message in an outbox: the cause of its publication.
+    pub stored: RedBlackTreeMap<(TxnId, Sym), EventIx>,
+}
+
+impl World {
+    /// The world before anything has happened.
+    #[must_use]
+    pub fn new(plan: Rc<Plan>, parts: Parts, timed: bool) -> Self {
+        let nodes = plan.cast.nodes.iter().map(|_| Node { up: true, state: parts.write.initial(), crashed: None }).collect();
+        let dbs = plan.cast.dbs.iter().map(|db| Rc::new(Database::new(&db.rows))).collect();
+        let broker = Rc::new(Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions)));
+        let triggers = plan.triggers.iter().map(|trigger| trigger.nth).collect();
+        Self {
+            parts,
+            nodes,
+            dbs,
+            broker,
+            network: Network::default(),
+            timers: BTreeMap::new(),
+            txns: RedBlackTreeMap::new(),
+            held: Vec::new(),
+            clients: client::State::default(),
+            readers: read::direct::State::default(),
+            arrived: 0,
+            budget: Budget::default(),
+            triggers,
+            faults: Vec::new(),
+            interventions: Rc::new(Vec::new()),
+            intervened: 0,
+            refused_interventions: Vec::new(),
+            now: 0,
+            step_no: 0,
+            next_event: EventIx(0),
+            next_message: MsgId(0),
+            timed,
+            due: Vec::new(),
+            points: Vec::new(),
+            stored: RedBlackTreeMap::new(),
+            plan,
+        }
+    }
+
+    /// What a handler at a node may look at.
+    #[must_use]
+    pub fn cx(&self, node: NodeIx) -> Cx<'_> {
+        Cx { plan: &self.plan, node, dbs: &self.dbs, txns: &self.txns }
+    }
+
+    /// Whether a node runs.
+    #[must_use]
+    pub fn is_up(&self, node: NodeIx) -> bool {
+        self.nodes[node.ix()].up
+    }
+
+    /// The next record of a partition that a node handles, at or after `from`.
+    #[must_use]
+    pub fn next_record(&self, node: NodeIx, topic: TopicIx, partition: PartitionIx, from: u32) -> Option<u32> {
+        let cx = self.cx(node);
+        let records = self.broker.partition(topic, partition).records();
+        (from..records.len() as u32).find(|offset| {
+            records.get(*offset as usize).is_some_and(|record| self.parts.write.handles(&cx, &record.body))
+        })
+    }
+
+    /// The faults of the document at work.
+    pub fn active_faults(&self) -> impl Iterator<Item = &FaultKind> {
+        self.faults.iter().map(|ix| &self.plan.scenario.faults[ix.ix()].fault)
+    }
+
+    /// Whether a message can pass from one node to another: no partition lies between them.
+    #[must_use]
+    pub fn reaches(&self, from: NodeIx, to: NodeIx) -> bool {
+        self.faults.iter().all(|ix| match &self.plan.scenario.faults[ix.ix()].fault {
+            FaultKind::Partition(_) => {
+                let inside = &self.plan.fault_nodes[ix.ix()];
+                inside.contains(&from) == inside.contains(&to)
+            }
+            _ => true,
+        })
+    }
+
+    /// Whether a node can publish and consume.
+    #[must_use]
+    pub fn reaches_broker(&self, node: NodeIx) -> bool {
+        !self.active_faults().any(|fault| *fault == FaultKind::BrokerOutage)
+            && self.plan.broker.is_some_and(|broker| self.reaches(node, broker))
+    }
+}
