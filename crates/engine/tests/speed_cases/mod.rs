@@ -8,21 +8,21 @@ use interleave_engine::drivers::explore::{Explorer, Limits, StopAt};
 use crate::models::two_phase::TwoPhase;
 
 /// A piece of work.
-pub struct Case {
+pub(crate) struct Case {
     /// Without spaces, as it stands in the table.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What is counted, in the plural.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// Does the work and counts it.
-    pub work: fn() -> u64,
+    pub(crate) work: fn() -> u64,
 }
 
 /// All of them.
-pub const CASES: &[Case] =
+pub(crate) const CASES: &[Case] =
     &[Case { name: "explore-two-phase-7", unit: "states", work: explore_two_phase }];
 
 /// How often each case is done; the fastest round counts, since all that disturbs a round makes it slower.
-pub const ROUNDS: u32 = 7;
+pub(crate) const ROUNDS: u32 = 7;
 
 fn explore_two_phase() -> u64 {
     let limits = Limits { states: u32::MAX, stop: StopAt::Exhausted, ..Limits::default() };
@@ -30,7 +30,7 @@ fn explore_two_phase() -> u64 {
 }
 
 /// Does every case and gives a line for each: `speed: NAME COUNT UNIT MICROSECONDS`, which xtask reads.
-pub fn lines(now_us: fn() -> f64) -> Vec<String> {
+pub(crate) fn lines(now_us: fn() -> f64) -> Vec<String> {
     let mut lines = Vec::new();
     for case in CASES {
         let mut best_us = f64::INFINITY;
