@@ -138,8 +138,10 @@ fn topic(
 ) -> TopicView {
     let cursor = frame.cursor;
     let info = &cast.topics[topic.ix()];
-    let absent: Vec<(PartitionIx, MissingView)> =
-        missing.iter().filter_map(|missing| empty_place(cast, index, missing, topic, cursor)).collect();
+    let absent: Vec<(PartitionIx, MissingView)> = missing
+        .iter()
+        .filter_map(|missing| empty_place(cast, index, missing, topic, cursor))
+        .collect();
     let mut partitions = Vec::new();
     let mut lines: Vec<EventLine> = info
         .events
@@ -171,7 +173,9 @@ fn topic(
         });
         for (at, record) in records.iter().enumerate().rev().take(REACH) {
             let line = lines.iter_mut().find(|line| line.label == record.label);
-            if let Some(line) = line.filter(|line| line.records.len() < last * usize::from(info.partitions)) {
+            if let Some(line) =
+                line.filter(|line| line.records.len() < last * usize::from(info.partitions))
+            {
                 line.records.push(view(record, at as u32, cursor));
             }
         }

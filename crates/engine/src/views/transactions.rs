@@ -161,7 +161,8 @@ fn judge(cast: &Cast, of: &TxnFrame, line: &mut TxnLine, at_rest: bool) {
         _ if line.done.is_empty() && !line.undone.is_empty() => {
             line.badge = "compensated";
             let refused = words(&line.refused);
-            let why = if refused.is_empty() { because } else { format!("; {refused} refused{because}") };
+            let why =
+                if refused.is_empty() { because } else { format!("; {refused} refused{because}") };
             format!("undone: {}{why}", words(&line.undone))
         }
         TxnState::Ended(_) if line.done.is_empty() => {
