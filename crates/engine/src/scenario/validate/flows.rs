@@ -199,7 +199,7 @@ impl Check<'_> {
             for (index, read) in query.reads.iter().enumerate() {
                 let at = at.index(index);
                 self.service(&at.name("service"), &read.service);
-                self.key(&at.name("key"), &read.key, Place::Operation, few(&query.inputs));
+                self.key(&at.name("key"), &read.key, Place::Query, few(&query.inputs));
             }
         }
     }

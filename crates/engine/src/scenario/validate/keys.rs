@@ -9,8 +9,10 @@ use super::Check;
 pub(super) enum Place {
     /// In an initial row: one row, by its own id.
     Row,
-    /// In an operation or a query: one row, whose id may be an input.
+    /// In an operation: one row, whose id may be an input or the transaction's number.
     Operation,
+    /// In a query: one row, whose id may be an input.
+    Query,
     /// In an invariant: one row, or `*` for all rows of the table.
     Pattern,
 }
@@ -73,14 +75,14 @@ impl Check<'_> {
             );
         }
         if let Some(input) = id.strip_prefix('$') {
-            if place == Place::Operation {
-                self.input(at, input, inputs, &["txn"]);
-            } else {
-                self.problems.add(
+            match place {
+                Place::Operation => self.input(at, input, inputs, &["txn"]),
+                Place::Query => self.input(at, input, inputs, &[]),
+                Place::Row | Place::Pattern => self.problems.add(
                     at,
                     || format!("the id {} names an input", quote(id)),
                     || "there are no inputs here: name the row itself".into(),
-                );
+                ),
             }
         } else if id.contains('$') || (id.contains('*') && !(id == "*" && place == Place::Pattern))
         {
@@ -89,7 +91,9 @@ impl Check<'_> {
                 || format!("the id {} is not plain", quote(id)),
                 || match place {
                     Place::Row => "an id has neither `$` nor `*`".into(),
-                    Place::Operation => "an id is plain, or `$` and one input as a whole".into(),
+                    Place::Operation | Place::Query => {
+                        "an id is plain, or `$` and one input as a whole".into()
+                    }
                     Place::Pattern => "an id is plain, or `*` for all rows of the table".into(),
                 },
             );
