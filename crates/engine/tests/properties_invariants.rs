@@ -61,10 +61,18 @@ fn a_sum_that_must_always_hold_breaks_at_the_commit_and_is_reported_once() {
     let violation = only(&run, "conservation");
     assert_eq!(violation.event, EventIx(1));
     assert_eq!(violation.why, "Money conserved is 130.00 and must be 100.00: 30.00 too many.");
-    let back = run.rows("payments", vec![change(account("alice"), Some(13_000), Some(10_000))]);
+    let run = run.rows(
+        "payments",
+        vec![
+            change(account("alice"), Some(13_000), Some(12_000)),
+            change(account("till"), Some(0), Some(1_000)),
+        ],
+    );
+    assert_eq!(run.report("conservation").violation_count, 1, "it is as wrong as before");
+    let back = run.rows("payments", vec![change(account("alice"), Some(12_000), Some(9_000))]);
     let report = back.report("conservation");
-    assert_eq!(report.at(EventIx(2)).unwrap().status, Status::Broken);
-    assert_eq!(report.at(EventIx(3)).unwrap().status, Status::Holds);
+    assert_eq!(report.at(EventIx(3)).unwrap().status, Status::Broken);
+    assert_eq!(report.at(EventIx(4)).unwrap().status, Status::Holds);
     assert_eq!(report.violation_count, 1, "what was broken stays a violation of the run");
 }
 
@@ -164,4 +172,26 @@ fn declared_invariants_are_lines_of_their_own_and_join_by_id() {
     assert_eq!((joined[1].holds, joined[1].violations), (false, 2));
     assert_eq!(joined[1].first.as_ref().unwrap().event, EventIx(1));
     assert!(joined[2].holds);
+}
+
+#[test]
+fn a_lost_commit_is_taken_back_from_its_end() {
+    let steps =
+        vec![change(account("till"), Some(0), Some(5)), change(account("till"), Some(5), Some(-2))];
+    let run = checkout_with(floor("at-rest")).run().start(1).rows("payments", steps.clone());
+    assert!(!run.report("bounds").holds());
+    let lost = LostRecord::Commit { changes: steps, effects: vec![] };
+    let run = run.crash("payments", vec![lost]);
+    assert_eq!(changes(&run.report("bounds")).last().unwrap(), "Holds: within bounds");
+    let up = vec![
+        change(account("till"), Some(-2), Some(-3)),
+        change(account("till"), Some(-3), Some(4)),
+    ];
+    let run = checkout_with(floor("at-rest")).run().start(1);
+    let run = run.rows("payments", vec![change(account("till"), Some(0), Some(-2))]);
+    let run = run.rows("payments", up.clone());
+    assert!(run.report("bounds").holds());
+    let lost = LostRecord::Commit { changes: up, effects: vec![] };
+    let run = run.crash("payments", vec![lost]);
+    assert_eq!(only(&run, "bounds").why, "account:till is -0.02, below its bound of 0.00.");
 }

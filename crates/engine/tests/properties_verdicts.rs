@@ -151,7 +151,24 @@ fn a_crash_that_loses_an_effect_takes_it_out_of_the_ledger() {
     assert!(again.report("saga-history").violations[0].why.contains("ends on its way forward"));
 }
 
+#[test]
+fn what_was_got_over_is_not_what_left_half_a_transaction() {
+    let run = checkout().run().start(1).does(1, &["order"]).refused(1, "payments");
+    let run = run.does(1, &["charge"]).push(3, Some(1), dropped(1)).refused(1, "stock");
+    assert_eq!(only(&run, "atomicity").culprit, Some(EventIx(4)));
+}
+
 // Exactly once.
+
+#[test]
+fn reading_again_is_no_second_effect() {
+    let mut look = step("look", "orders", "compensatable");
+    look["do"] = json!([{"op": "read", "key": "item:blue"}]);
+    let lab = lab(json!([look, step("charge", "payments", "pivot")]), json!([]));
+    let run = lab.run().start(1).does(1, &["look", "look", "charge"]);
+    assert!(run.report("exactly-once").holds());
+    assert!(run.report("saga-history").holds());
+}
 
 #[test]
 fn a_second_application_breaks_exactly_once_where_it_happens() {
@@ -271,6 +288,34 @@ fn the_undo_of_a_step_without_rows_keeps_its_place() {
 }
 
 #[test]
+fn steps_without_rows_are_undone_in_reverse_too() {
+    let empty = |name: &str| {
+        let mut step = step(name, "orders", "compensatable");
+        step["do"] = json!([]);
+        step
+    };
+    let steps = [empty("open"), empty("reject"), step("charge", "payments", "pivot")];
+    let lab = lab(json!(steps), json!([]));
+    assert!(
+        lab.run().start(1).does(1, &["undo-reject", "undo-open"]).report("saga-history").holds()
+    );
+    let wrong = lab.run().start(1).does(1, &["undo-open", "undo-reject"]);
+    assert_eq!(objection(wrong), "undo-reject of T1 was done after undo-open.");
+}
+
+#[test]
+fn without_a_pivot_the_first_retriable_step_is_the_point_of_no_return() {
+    let steps = [
+        step("order", "orders", "compensatable"),
+        step("ship", "shipping", "retriable"),
+        step("mail", "orders", "retriable"),
+    ];
+    let run = lab(json!(steps), json!([])).run().start(1).does(1, &["order", "ship", "undo-ship"]);
+    let why = "undo-ship of T1 was done after ship, the point of no return, was done.";
+    assert_eq!(objection(run), why);
+}
+
+#[test]
 fn only_sagas_have_saga_histories() {
     let mut lab = checkout();
     let ids = |lab: &properties_support::Lab| -> Vec<&str> {
@@ -346,6 +391,8 @@ fn an_accepted_transaction_is_neither_vanished_nor_half_at_rest() {
     assert!(undone.report("durability").holds(), "an explicit undo is an answer");
     let nothing = checkout().run().start(1).acknowledged(1, Acknowledged::Accepted);
     assert!(!nothing.report("durability").holds());
+    let unknown = nothing.clone().ended(1, Outcome::Unknown);
+    assert!(!unknown.report("durability").holds(), "nobody was told that it was refused");
     let refused = nothing.refused(1, "orders").ended(1, Outcome::Aborted);
     assert!(refused.report("durability").holds(), "an orchestrator accepts before the first step");
     let alone = checkout().run().start(1).does(1, &["order"]);
@@ -354,6 +401,15 @@ fn an_accepted_transaction_is_neither_vanished_nor_half_at_rest() {
         ["atomicity", "saga-history", "progress"],
         "nothing was acknowledged"
     );
+}
+
+#[test]
+fn losing_the_second_of_two_applications_loses_nothing() {
+    let lab = checkout();
+    let lost = LostRecord::Commit { changes: vec![], effects: vec![lab.effect(1, "order")] };
+    let run = lab.run().start(1).does(1, &["order"]).acknowledged(1, Acknowledged::Accepted);
+    let run = run.does(1, &["order"]).crash("orders", vec![lost]);
+    assert!(run.does(1, &["charge", "reserve", "ship"]).report("durability").holds());
 }
 
 #[test]
