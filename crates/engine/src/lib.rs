@@ -5,8 +5,10 @@
 
 pub mod cast;
 pub mod choice;
+mod choice_text;
 pub mod drivers;
 pub mod event;
+mod event_canon;
 pub mod fingerprint;
 pub mod ids;
 pub mod link;

@@ -23,6 +23,8 @@ pub struct Message<B> {
     pub due: Micros,
     /// The event of its sending.
     pub sent: EventIx,
+    /// Whether it is a copy that a fault made.
+    pub copy: bool,
 }
 
 impl<B: Canon> Canon for Message<B> {

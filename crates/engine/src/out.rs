@@ -170,6 +170,8 @@ pub struct Alarm {
     pub exchange: Exchange,
     /// Which attempt it guards: the wait grows with it.
     pub attempt: u16,
+    /// How many waits it lasts: one that does not ask again waits as long as others would ask.
+    pub waits: u16,
     /// How many attempts there are in all; `None` where it never ends by itself.
     pub attempts_max: Option<u16>,
 }

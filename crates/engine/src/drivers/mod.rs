@@ -2,3 +2,6 @@
 
 pub mod explore;
 pub mod model;
+pub(crate) mod replay;
+pub(crate) mod scenario_model;
+pub(crate) mod simulate;

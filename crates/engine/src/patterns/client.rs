@@ -20,7 +20,7 @@ fn exchange(cx: &Cx<'_>, entry: NodeIx, txn: TxnId) -> Exchange {
     Exchange { caller: cx.plan.clients(), target: entry, txn, step: None }
 }
 
-fn ask(cx: &Cx<'_>, entry: NodeIx, txn: TxnId, attempt: u16, out: &mut Out) {
+fn ask(cx: &Cx<'_>, entry: NodeIx, txn: TxnId, attempt: u16, retries: bool, out: &mut Out) {
     let exchange = exchange(cx, entry, txn);
     out.send(Letter {
         to: entry,
@@ -32,18 +32,26 @@ fn ask(cx: &Cx<'_>, entry: NodeIx, txn: TxnId, attempt: u16, out: &mut Out) {
         exchange: Some(exchange),
         body: Body::Request,
     });
-    let attempts_max = Some(cx.plan.scenario.retries.attempts);
-    out.arm(Alarm { label: cx.plan.words.retry, txn, step: None, exchange, attempt, attempts_max });
+    let attempts = cx.plan.scenario.retries.attempts;
+    let (waits, attempts_max) = if retries { (1, Some(attempts)) } else { (attempts, Some(1)) };
+    out.arm(Alarm { label: cx.plan.words.retry, txn, step: None, exchange, attempt, waits, attempts_max });
 }
 
-/// A transaction arrives.
-pub fn on_arrive(cx: &Cx<'_>, state: &mut State, entry: NodeIx, txn: TxnId, out: &mut Out) {
+/// A transaction arrives. `retries` says whether the client asks again where no answer comes.
+pub fn on_arrive(
+    cx: &Cx<'_>,
+    state: &mut State,
+    entry: NodeIx,
+    txn: TxnId,
+    retries: bool,
+    out: &mut Out,
+) {
     let data = cx.txn(txn);
     if let MixKind::Flow(flow) = data.what {
         out.note(txn, None, EventKind::Started { flow, inputs: data.inputs.to_vec() });
     }
     state.waiting.insert(txn);
-    ask(cx, entry, txn, 0, out);
+    ask(cx, entry, txn, 0, retries, out);
 }
 
 /// An answer arrives. A late one finds nobody waiting.
@@ -73,7 +81,7 @@ pub fn on_timer(
     out: &mut Out,
 ) {
     match again {
-        Some(attempt) => ask(cx, entry, txn, attempt, out),
+        Some(attempt) => ask(cx, entry, txn, attempt, true, out),
         None => {
             state.waiting.remove(&txn);
             let reason = Some(cx.plan.words.no_answer);

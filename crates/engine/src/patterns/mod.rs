@@ -13,7 +13,8 @@ pub mod write;
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, Sym};
 use crate::out::Out as AnyOut;
-use crate::scenario::Problem;
+use crate::plan::Plan;
+use crate::scenario::{Problem, Scenario};
 use crate::scenario::document::Coupling;
 use read::{ReadKind, ReadMsg};
 use store::StoreKind;
@@ -55,6 +56,18 @@ pub struct Parts {
     pub read: ReadKind,
     /// How a service keeps its state.
     pub store: StoreKind,
+}
+
+impl Parts {
+    /// The names of the parts: write, read, store.
+    #[must_use]
+    pub fn names(&self) -> [&'static str; 3] {
+        [name_of(self.write, write::TABLE), name_of(self.read, read::TABLE), name_of(self.store, store::TABLE)]
+    }
+}
+
+fn name_of<K: Copy + PartialEq>(kind: K, table: &[Member<K>]) -> &'static str {
+    table.iter().find(|member| member.kind == kind).map_or("?", |member| member.name)
 }
 
 /// A named combination.
@@ -141,6 +154,28 @@ fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Pro
         let names: Vec<&str> = table.iter().map(|member| member.name).collect();
         Problem::new(path, format!("there is no {name:?}"), format!("use one of {}", names.join(", ")))
     })
+}
+
+/// Compiles a validated scenario for its coupling.
+///
+/// # Errors
+/// Where the coupling is not known or its parts do not go together.
+pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
+    let (parts, name) = resolve(&scenario.coupling)?;
+    let mut plan = crate::plan::compile(scenario, &name, parts.write.needs());
+    let mut edges = parts.write.edges(&plan);
+    for query in &plan.queries {
+        edges.extend(query.reads.iter().map(|(owner, _, _)| (plan.clients(), *owner)));
+    }
+    let mut known = std::collections::BTreeSet::new();
+    edges.retain(|edge| known.insert(*edge));
+    let consumers = parts.write.consumers(&plan);
+    let cast = std::rc::Rc::make_mut(&mut plan.cast);
+    cast.edges = edges;
+    for (topic, node) in consumers {
+        cast.topics[topic.ix()].consumers.push(node);
+    }
+    Ok((plan, parts))
 }
 
 /// The entry of a transaction: the node that its client asks.

@@ -3,6 +3,8 @@
 use crate::cast::{Cast, DbInfo};
 use crate::event::{Event, EventKind, LostRecord};
 use crate::ids::{DbIx, FlowIx, NodeIx, StepIx, Sym};
+use crate::patterns;
+use crate::patterns::write::WriteKind;
 use crate::scenario::Scenario;
 use crate::scenario::document::{
     Compensate, CompensationOrder, Coupling, Invariant, Operation, Rule, Scalar, Step, StepKind,
@@ -302,21 +304,11 @@ fn compile_bound(cast: &Cast, declared: &Invariant) -> Option<BoundRule> {
     Some(rule)
 }
 
-/// Sagas are the two members of the write family that compensate; the named patterns that use
-/// another member are listed here.
+/// Sagas are the two members of the write family that compensate.
 fn is_saga(coupling: &Coupling) -> bool {
-    match coupling {
-        Coupling::Parts(parts) => parts.write.starts_with("saga-"),
-        Coupling::Named(name) => !matches!(
-            name.as_str(),
-            "shared-database"
-                | "database-per-service"
-                | "uncoordinated"
-                | "api-composition"
-                | "two-phase-commit"
-                | "try-confirm-cancel"
-        ),
-    }
+    patterns::resolve(coupling).is_ok_and(|(parts, _)| {
+        matches!(parts.write, WriteKind::SagaChoreography | WriteKind::SagaOrchestration)
+    })
 }
 
 fn symbol(cast: &Cast, text: &str) -> Option<Sym> {

@@ -17,8 +17,8 @@ pub type Record = RecordBody;
 pub struct StoredRecord {
     /// What it says.
     pub body: Record,
-    /// When it was stored.
-    pub at: Micros,
+    /// From when on its consumers see it.
+    pub due: Micros,
     /// The event of its publication. Not part of the state: it only names a cause.
     pub event: EventIx,
 }

@@ -8,7 +8,7 @@ use super::{Due, Sink, World};
 use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{DropReason, EventKind, LostRecord, Refusal};
 use crate::family::TxnData;
-use crate::ids::{EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, TopicIx, TxnId};
+use crate::ids::{Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
 use crate::out::Effect;
 use crate::patterns::read::{ReadMsg, direct};
 use crate::patterns::{Body, Out, client, entry};
@@ -77,7 +77,14 @@ impl World {
             ChoiceKind::Deliver(key) => self.deliver(&key, cut, sink),
             ChoiceKind::Drop(key) => {
                 let id = self.network.find(&key).ok_or(Impossible::NoMessage)?.id;
-                self.drop_message(id, DropReason::Lost, sink);
+                let why = if !self.is_up(key.to) {
+                    DropReason::NodeDown
+                } else if self.reaches(key.from, key.to) {
+                    DropReason::Lost
+                } else {
+                    DropReason::Partitioned
+                };
+                self.drop_message(id, why, sink);
                 Ok(())
             }
             ChoiceKind::Duplicate(key) => self.duplicate(&key, sink),
@@ -122,7 +129,9 @@ impl World {
             MixKind::Flow(_) => {
                 let mut clients = std::mem::take(&mut self.clients);
                 let cx = self.cx(node);
-                client::on_arrive(&cx, &mut clients, entry(self.parts, &cx, txn), txn, &mut out);
+                let retries = self.parts.write.client_retries();
+                let entry = entry(self.parts, &cx, txn);
+                client::on_arrive(&cx, &mut clients, entry, txn, retries, &mut out);
                 self.clients = clients;
             }
             MixKind::Query(_) => {
@@ -337,18 +346,35 @@ impl World {
         let mut handler = Handler::new(self, sink, key.from, Some(message.sent), None);
         handler.about = (Some(key.txn), key.step);
         let sent = handler.emit(EventKind::Duplicated { msg: message.id, copy, due });
-        handler.world.network.send(crate::network::Message { id: copy, due, sent, ..message });
+        handler.world.network.send(crate::network::Message { id: copy, due, sent, copy: true, ..message });
         handler.finish();
         Ok(())
     }
 
     /// Loses a message.
-    pub fn drop_message(&mut self, id: MsgId, why: DropReason, sink: &mut dyn Sink) {
+    fn drop_message(&mut self, id: MsgId, why: DropReason, sink: &mut dyn Sink) {
         let Some(message) = self.network.take(id) else { return };
         let mut handler = Handler::new(self, sink, message.key.to, Some(message.sent), None);
         handler.about = (Some(message.key.txn), message.key.step);
         handler.emit(EventKind::Dropped { msg: id, why });
         handler.finish();
+    }
+
+    /// Records something that only a clock brings about: an arrival in a queue, a worker that begins.
+    pub fn note_time(
+        &mut self,
+        node: NodeIx,
+        cause: Option<EventIx>,
+        about: (Option<TxnId>, Option<(StepIx, Direction)>),
+        kind: EventKind,
+        sink: &mut dyn Sink,
+    ) -> EventIx {
+        let mut handler = Handler::new(self, sink, node, cause, None);
+        handler.about = about;
+        let ix = handler.emit(kind);
+        handler.begin();
+        handler.finish();
+        ix
     }
 
     /// A node loses its memory, its timers and the unforced end of its log.
@@ -359,6 +385,9 @@ impl World {
         self.held.retain(|(of, _)| *of != node);
         if self.plan.broker.is_some() {
             Rc::make_mut(&mut self.broker).rewind(node);
+        }
+        if self.timed {
+            self.due.push((self.now, Due::Down(node)));
         }
         let db = self.plan.cast.nodes[node.ix()].db;
         db.map_or_else(Vec::new, |db| Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose))
@@ -441,8 +470,10 @@ impl World {
                 self.restart_later(node, Some(for_us));
             }
             Some(_) => {}
+            // Without a clock a fault that lasts has no end, and is left out.
+            None if !self.timed => {}
             None => {
-                if self.begin_fault(fault, cause, sink).is_ok() && self.timed {
+                if self.begin_fault(fault, cause, sink).is_ok() {
                     self.due.push((self.now + for_us, Due::FaultEnds(fault)));
                 }
             }

@@ -13,7 +13,7 @@ use crate::patterns::store::rows;
 use crate::patterns::write::WriteCont;
 use crate::patterns::{Body, Out};
 use crate::plan::Env;
-use crate::rng::{DrawKey, Purpose};
+use crate::rng::DrawKey;
 use crate::stores::{InboxEntry, LogRecord, StoredRecord};
 
 /// A place in a handler where it can be cut: right after an effect that others can see.
@@ -167,7 +167,10 @@ impl<'a> Handler<'a> {
                 }
             }
             Effect::Note { txn, step, kind } => {
-                let over = matches!(kind, EventKind::Ended { .. } | EventKind::QueryAnswered { .. });
+                let over = matches!(
+                    kind,
+                    EventKind::Acknowledged { .. } | EventKind::Ended { .. } | EventKind::QueryAnswered { .. }
+                );
                 self.emit_about(Some(txn), step, kind);
                 if over && self.world.timed {
                     self.world.due.push((self.world.now, Due::ClientFree(txn)));
@@ -311,10 +314,24 @@ impl<'a> Handler<'a> {
         if relayed.is_some() {
             self.cause = self.world.stored.get(&(body.txn, body.label)).copied().or(self.cause);
         }
-        let at = self.world.now;
-        let record = StoredRecord { body, at, event: self.world.next_event };
-        let (partition, offset) = Rc::make_mut(&mut self.world.broker).append(record);
         let dir = if matches!(body.says, crate::out::Says::Undone(_)) { Direction::Undo } else { Direction::Do };
+        let mut due = self.world.now;
+        if self.world.timed {
+            let key = DrawKey {
+                txn: body.txn,
+                step: body.step,
+                dir,
+                attempt: 0,
+                node: self.node,
+                salt: body.label.0,
+            };
+            due += self.world.delay(self.world.plan.broker.unwrap_or(self.node), self.node, key);
+        }
+        let record = StoredRecord { body, due, event: self.world.next_event };
+        let (partition, offset) = Rc::make_mut(&mut self.world.broker).append(record);
+        if self.world.timed {
+            self.world.due.push((due, Due::Record(body.topic, partition)));
+        }
         let ix = self.emit_about(
             Some(body.txn),
             Some((body.step, dir)),
@@ -328,18 +345,6 @@ impl<'a> Handler<'a> {
             },
         );
         debug_assert_eq!(ix, record.event, "the record names the event of its own publication");
-        if self.world.timed {
-            let key = DrawKey {
-                txn: body.txn,
-                step: body.step,
-                dir,
-                attempt: 0,
-                node: self.node,
-                salt: body.label.0,
-            };
-            let delay = self.world.delay(self.world.plan.broker.unwrap_or(self.node), self.node, key);
-            self.world.due.push((at + delay, Due::Record(body.topic, partition)));
-        }
         self.point(true);
     }
 
@@ -394,6 +399,7 @@ impl<'a> Handler<'a> {
             body: letter.body,
             due,
             sent,
+            copy: false,
         });
         self.point(false);
     }
@@ -403,9 +409,13 @@ impl<'a> Handler<'a> {
         let mut due = self.world.now;
         if self.world.timed {
             let retries = &self.world.plan.scenario.retries;
-            let factor = libm::pow(retries.backoff.max(1.0), f64::from(alarm.attempt.min(64)));
-            let wait = libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as u64;
-            due += wait.max(1);
+            let backoff = retries.backoff.max(1.0);
+            let wait = |attempt: u16| {
+                let factor = libm::pow(backoff, f64::from(attempt.min(64)));
+                libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as u64
+            };
+            let waits = alarm.waits.clamp(1, 64);
+            due += (0..waits).map(|more| wait(alarm.attempt.saturating_add(more))).sum::<u64>().max(1);
             self.world.due.push((due, Due::Timer(key)));
         }
         let armed =

@@ -74,6 +74,8 @@ pub enum Due {
     FaultEnds(FaultIx),
     /// A client has its answer.
     ClientFree(TxnId),
+    /// A node went down just now.
+    Down(NodeIx),
 }
 
 /// The world.

@@ -76,7 +76,7 @@ fn ask(cx: &Cx<'_>, txn: TxnId, owner: NodeIx, attempt: u16, out: &mut Out) {
     });
     let attempts_max = Some(cx.plan.scenario.retries.attempts);
     let label = cx.plan.words.ask;
-    out.arm(Alarm { label, txn, step: about(owner), exchange, attempt, attempts_max });
+    out.arm(Alarm { label, txn, step: about(owner), exchange, attempt, waits: 1, attempts_max });
 }
 
 /// A query arrives.

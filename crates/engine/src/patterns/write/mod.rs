@@ -11,7 +11,7 @@ use super::{Member, Out};
 use crate::event::Refusal;
 use crate::family::{Cx, Needs};
 use crate::fingerprint::{Canon, Fingerprint};
-use crate::ids::{Direction, NodeIx, StepIx, Sym, TxnId};
+use crate::ids::{Direction, NodeIx, StepIx, Sym, TopicIx, TxnId};
 use crate::out::{LocalResult, RecordBody};
 use crate::plan::Plan;
 
@@ -114,6 +114,15 @@ impl WriteKind {
             Self::Uncoordinated => uncoordinated::edges(plan),
             Self::SagaChoreography => saga_choreography::edges(plan),
             Self::SagaOrchestration => saga_orchestration::edges(plan),
+        }
+    }
+
+    /// Which nodes react to something on which topic.
+    #[must_use]
+    pub fn consumers(self, plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
+        match self {
+            Self::SagaChoreography => saga_choreography::consumers(plan),
+            Self::Uncoordinated | Self::SagaOrchestration => Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@
 use super::{WriteCont, reason_of};
 use crate::event::{EventKind, Outcome, Refusal, Shape};
 use crate::family::Cx;
-use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TxnId};
+use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TopicIx, TxnId};
 use crate::out::{Answer, Effect, InboxKey, LocalResult, LocalTxn, RecordBody, Says, StepWork};
 use crate::patterns::{Out, Response, client};
 use crate::plan::Plan;
@@ -277,6 +277,30 @@ fn after_undo(
     {
         undo(cx, txn, next, reason, out);
     }
+}
+
+/// Who reacts to something on each topic: the service of the next step to what is done, the services
+/// of earlier steps to what failed or was undone.
+#[must_use]
+pub fn consumers(plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
+    let mut consumers = Vec::new();
+    for flow in &plan.flows {
+        for (ix, step) in flow.steps.iter().enumerate() {
+            let Some(topic) = step.topic else { continue };
+            for next in &flow.steps[ix + 1..] {
+                consumers.push((topic, next.node));
+                if next.condition.is_none() && !next.forward.is_empty() {
+                    break;
+                }
+            }
+            for earlier in flow.steps[..=ix].iter().filter(|earlier| !earlier.undo.is_empty()) {
+                consumers.push((topic, earlier.node));
+            }
+        }
+    }
+    consumers.sort_unstable();
+    consumers.dedup();
+    consumers
 }
 
 /// From the clients to the first service, from each service to the broker, and from the broker to

@@ -202,7 +202,7 @@ fn command(
     let must_succeed = dir == Direction::Undo || of.kind == StepKind::Retriable;
     let attempts = cx.plan.scenario.retries.attempts;
     let attempts_max = Some(if must_succeed { attempts.saturating_mul(10) } else { attempts });
-    out.arm(Alarm { label: cx.plan.words.retry, txn, step: about, exchange, attempt, attempts_max });
+    out.arm(Alarm { label: cx.plan.words.retry, txn, step: about, exchange, attempt, waits: 1, attempts_max });
 }
 
 /// A client's request: the saga's row is the first thing to be durable.

@@ -81,7 +81,7 @@ fn command(cx: &Cx<'_>, txn: TxnId, step: StepIx, attempt: u16, out: &mut Out) {
         body: Body::Write(WriteMsg::Uncoordinated(Msg::Do)),
     });
     let attempts_max = Some(cx.plan.scenario.retries.attempts);
-    out.arm(Alarm { label: cx.plan.words.retry, txn, step: about, exchange, attempt, attempts_max });
+    out.arm(Alarm { label: cx.plan.words.retry, txn, step: about, exchange, attempt, waits: 1, attempts_max });
 }
 
 /// Goes on with the first step at or after `from`, or answers the client.

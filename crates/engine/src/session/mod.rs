@@ -4,6 +4,10 @@
 //! is being made or is done; [`Session::fork`] makes another from a moment of it, and
 //! [`Session::check`] looks for the schedule that breaks a property.
 
+mod check;
+mod run;
+mod stats;
+
 use std::rc::Rc;
 
 use crate::cast::Cast;
@@ -211,6 +215,136 @@ pub trait Session {
     /// # Errors
     /// Where the request names an unknown property.
     fn check(&self, request: &CheckRequest) -> Result<Box<dyn Check>, Problem>;
+}
+
+/// Opens a run. Nothing has happened in it yet.
+///
+/// # Errors
+/// Everything that is wrong with the scenario, its coupling, or a choice of the schedule.
+pub fn open(input: &RunInput) -> Result<Box<dyn Session>, Vec<Problem>> {
+    let problems = crate::scenario::validate(&input.scenario);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Box::new(run::Run::new(input).map_err(|problem| vec![problem])?))
+}
+
+/// Counts of a run without its trace: for measuring, where millions of events would not be kept.
+///
+/// # Errors
+/// Everything that is wrong with the scenario or its coupling.
+pub fn measure(scenario: &Scenario) -> Result<RunStats, Vec<Problem>> {
+    let problems = crate::scenario::validate(scenario);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    run::measure(scenario).map_err(|problem| vec![problem])
+}
+
+/// Reads an intervention as a link carries it: `after=<event>;<choice>;for=<microseconds>`, the last
+/// part only where it is said.
+///
+/// # Errors
+/// What cannot be read, and what is allowed.
+pub fn parse_intervention(cast: &Cast, text: &str) -> Result<Intervention, Problem> {
+    let problem = |found: &str| {
+        Problem::new(
+            format!("intervention {text:?}"),
+            found,
+            "write after=<event>;<choice>;for=<microseconds>, as after=12;crash payments 255;for=1000000",
+        )
+    };
+    let mut parts = text.split(';');
+    let after = parts
+        .next()
+        .and_then(|part| part.strip_prefix("after="))
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| problem("it does not say after which event"))?;
+    let choice = parts.next().ok_or_else(|| problem("it names no choice"))?;
+    let choice = crate::choice_text::parse(cast, choice)?;
+    let for_us = match parts.next() {
+        None => None,
+        Some(part) => Some(
+            part.strip_prefix("for=")
+                .and_then(|number| number.parse().ok())
+                .filter(|time| *time <= 3_600_000_000_u64)
+                .ok_or_else(|| problem("its duration is not a number of microseconds up to an hour"))?,
+        ),
+    };
+    if choice.cut.is_some() || parts.next().is_some() {
+        return Err(problem("something is left over"));
+    }
+    Ok(Intervention { after: EventIx(after), kind: choice.kind, for_us })
+}
+
+/// The text of an intervention, as a link carries it.
+#[must_use]
+pub fn intervention_text(cast: &Cast, intervention: &Intervention) -> String {
+    let choice = crate::choice_text::print(cast, &Choice::plain(intervention.kind));
+    let after = intervention.after;
+    match intervention.for_us {
+        None => format!("after={after};{choice}"),
+        Some(time) => format!("after={after};{choice};for={time}"),
+    }
+}
+
+/// The cast of a scenario under its coupling, to read the interventions of a link with.
+///
+/// # Errors
+/// Everything that is wrong with the scenario or its coupling.
+pub fn cast_of(scenario: &Scenario) -> Result<Rc<Cast>, Vec<Problem>> {
+    let problems = crate::scenario::validate(scenario);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let (plan, _) = crate::patterns::plan(scenario).map_err(|problem| vec![problem])?;
+    Ok(plan.cast)
+}
+
+/// A named pattern, as a menu or the command line shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PatternInfo {
+    /// Its name in documents and links.
+    pub name: &'static str,
+    /// Its name on screen.
+    pub title: &'static str,
+    /// What it is, in one sentence.
+    pub about: &'static str,
+    /// Its parts: write, read, store.
+    pub parts: [&'static str; 3],
+}
+
+/// The named patterns in the order in which they are offered.
+#[must_use]
+pub fn patterns() -> Vec<PatternInfo> {
+    crate::patterns::PATTERNS
+        .iter()
+        .map(|pattern| PatternInfo {
+            name: pattern.name,
+            title: pattern.title,
+            about: pattern.about,
+            parts: pattern.parts.names(),
+        })
+        .collect()
+}
+
+/// The members of the three families with what they are: write, read, store.
+#[must_use]
+pub fn families() -> [Vec<(&'static str, &'static str)>; 3] {
+    use crate::patterns::{read, store, write};
+    [
+        write::TABLE.iter().map(|member| (member.name, member.about)).collect(),
+        read::TABLE.iter().map(|member| (member.name, member.about)).collect(),
+        store::TABLE.iter().map(|member| (member.name, member.about)).collect(),
+    ]
+}
+
+/// The parts of a coupling: write, read, store.
+///
+/// # Errors
+/// Where a name is not known, what is allowed.
+pub fn parts_of(coupling: &Coupling) -> Result<[&'static str; 3], Problem> {
+    crate::patterns::resolve(coupling).map(|(parts, _)| parts.names())
 }
 
 /// Switches a scenario to another coupling and changes nothing else.

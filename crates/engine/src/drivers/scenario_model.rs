@@ -1,0 +1,233 @@
+//! A scenario as a model for the explorer: worlds, choices, and the properties that watch them.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::model::{Model, PropertyIx, RestRule};
+use crate::choice::{Choice, ChoiceKind, Cut};
+use crate::event::Event;
+use crate::fingerprint::{Canon, Fingerprint};
+use crate::ids::EventIx;
+use crate::patterns::Parts;
+use crate::plan::Plan;
+use crate::properties::{Exercised, Finding, Monitor, Rules};
+use crate::scenario::document::Budget;
+use crate::world::{Point, Sink, World};
+
+/// A state: the world, and what the properties must remember of how it came about.
+#[derive(Clone)]
+pub struct State {
+    /// The world.
+    pub world: World,
+    /// The properties.
+    pub monitor: Monitor,
+}
+
+/// A scenario within bounds.
+pub struct ScenarioModel {
+    plan: Rc<Plan>,
+    parts: Parts,
+    rules: Rc<Rules>,
+    selected: Option<Vec<String>>,
+    arrivals: u32,
+    budget: Budget,
+    names: Vec<String>,
+    exercised: Cell<Exercised>,
+}
+
+impl ScenarioModel {
+    /// A scenario with this many arrivals and this fault budget, watched by the selected
+    /// properties (all where none is named).
+    #[must_use]
+    pub fn new(
+        plan: Rc<Plan>,
+        parts: Parts,
+        arrivals: u32,
+        budget: Budget,
+        selected: Option<Vec<String>>,
+    ) -> Self {
+        let rules = Rc::new(Rules::compile(&plan.scenario, &plan.cast));
+        let mut model =
+            Self { plan, parts, rules, selected, arrivals, budget, names: Vec::new(), exercised: Cell::new(Exercised::default()) };
+        model.names = model.monitor().lines().iter().map(|line| line.title.clone()).collect();
+        model
+    }
+
+    /// The properties before anything has happened.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        let selected: Option<Vec<&str>> =
+            self.selected.as_ref().map(|ids| ids.iter().map(String::as_str).collect());
+        Monitor::new(Rc::clone(&self.rules), selected.as_deref())
+    }
+
+    /// How many compensations, recoveries, refusals and redeliveries were seen on the way.
+    #[must_use]
+    pub fn exercised(&self) -> Exercised {
+        self.exercised.get()
+    }
+
+    /// Everything else that was asked for: which line of the monitor is which property.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn take(&self, state: &State, choice: Choice) -> Option<State> {
+        let mut next = state.clone();
+        next.world.spend(&choice.kind);
+        match choice.cut {
+            Some(Cut::CrashAfter { .. }) => next.world.budget.crash -= 1,
+            Some(Cut::LoseReplyOf(_)) => next.world.budget.drop -= 1,
+            None => {}
+        }
+        if let ChoiceKind::Fire(key) = choice.kind
+            && !state.world.answer_is_lost(&key)
+        {
+            next.world.budget.early_timer -= 1;
+        }
+        let mut watch = Watch {
+            monitor: &mut next.monitor,
+            found: Vec::new(),
+            exercised: self.exercised.get(),
+            next: next.world.next_event,
+        };
+        next.world.apply(&choice, &mut watch).ok()?;
+        self.exercised.set(watch.exercised);
+        Some(next)
+    }
+}
+
+/// Tells the properties what happens.
+struct Watch<'a> {
+    monitor: &'a mut Monitor,
+    found: Vec<Finding>,
+    exercised: Exercised,
+    next: EventIx,
+}
+
+impl Sink for Watch<'_> {
+    fn event(&mut self, event: Event) -> EventIx {
+        let ix = self.next;
+        self.next = EventIx(ix.0 + 1);
+        self.exercised.see(&event);
+        self.monitor.observe(ix, &event, &mut self.found);
+        ix
+    }
+}
+
+impl Model for ScenarioModel {
+    type State = State;
+    type Action = Choice;
+
+    fn initial(&self, emit: &mut dyn FnMut(State)) {
+        let mut world = World::new(Rc::clone(&self.plan), self.parts, false);
+        world.budget = self.budget;
+        emit(State { world, monitor: self.monitor() });
+    }
+
+    /// In the order of [`World::ordinary`] and [`World::faulty`]. After each choice come its
+    /// variants: crashes after its effects, then lost replies of its calls.
+    fn successors(&self, state: &State, emit: &mut dyn FnMut(Choice, State)) {
+        let mut kinds = Vec::new();
+        state.world.ordinary(self.arrivals, &mut kinds);
+        let ordinary = kinds.len();
+        state.world.faulty(&mut kinds);
+        let mut cuts = Vec::new();
+        for (ix, kind) in kinds.iter().enumerate() {
+            let plain = Choice::plain(*kind);
+            let Some(next) = self.take(state, plain) else { continue };
+            cuts.clear();
+            if ix < ordinary {
+                cut_variants(&state.world, *kind, &next.world.points, &mut cuts);
+            }
+            emit(plain, next);
+            for cut in &cuts {
+                let choice = Choice { kind: *kind, cut: Some(*cut) };
+                if let Some(next) = self.take(state, choice) {
+                    emit(choice, next);
+                }
+            }
+        }
+    }
+
+    fn fingerprint(&self, state: &State) -> u64 {
+        let mut h = Fingerprint::new();
+        state.world.canon(&mut h);
+        state.monitor.canon(&mut h);
+        h.finish()
+    }
+
+    fn properties(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    fn check(&self, state: &State, at_rest: bool, violated: &mut dyn FnMut(PropertyIx)) {
+        for line in state.monitor.broken() {
+            violated(PropertyIx(line as u16));
+        }
+        if at_rest {
+            let mut found = Vec::new();
+            state.monitor.at_rest(EventIx(0), &mut found);
+            for finding in found {
+                violated(PropertyIx(finding.line as u16));
+            }
+        }
+    }
+
+    fn rest_rule(&self) -> RestRule {
+        RestRule::Told
+    }
+
+    fn at_rest(&self, state: &State) -> bool {
+        state.world.is_at_rest(self.arrivals)
+    }
+}
+
+/// What a property says at the end of a path, in a sentence.
+#[must_use]
+pub fn explain(
+    path: &super::explore::Path<State, Choice>,
+    line: usize,
+    at_rest: bool,
+) -> Option<String> {
+    let mut found = Vec::new();
+    let before = path.steps.len().checked_sub(2).map_or(&path.initial, |ix| &path.steps[ix].1);
+    let (choice, last) = path.steps.last()?;
+    let mut state = before.clone();
+    let mut watch = Watch {
+        monitor: &mut state.monitor,
+        found: Vec::new(),
+        exercised: Exercised::default(),
+        next: state.world.next_event,
+    };
+    state.world.apply(choice, &mut watch).ok()?;
+    found.append(&mut watch.found);
+    if at_rest {
+        last.monitor.at_rest(last.world.next_event, &mut found);
+    }
+    found.into_iter().find(|finding| finding.line == line).map(|finding| finding.why)
+}
+
+/// The faults that can fall into the middle of a choice. A crash after its last effect is left out
+/// where the next choice can be the same crash.
+fn cut_variants(world: &World, kind: ChoiceKind, points: &[Point], cuts: &mut Vec<Cut>) {
+    let at_client = matches!(kind, ChoiceKind::Arrive { .. })
+        || matches!(kind, ChoiceKind::Deliver(key) if key.to == world.plan.clients())
+        || matches!(kind, ChoiceKind::Fire(key) if key.node == world.plan.clients());
+    if at_client {
+        return;
+    }
+    if world.budget.crash > 0 {
+        cuts.push(Cut::CrashAfter { effects: 0, lose: 0 });
+        for (ix, point) in points.iter().enumerate() {
+            for lose in 0..=point.unforced {
+                cuts.push(Cut::CrashAfter { effects: ix as u8 + 1, lose });
+            }
+        }
+    }
+    if world.budget.drop > 0 {
+        let calls = points.iter().enumerate().filter(|(_, point)| point.call);
+        cuts.extend(calls.map(|(ix, _)| Cut::LoseReplyOf(ix as u8)));
+    }
+}
