@@ -44,6 +44,8 @@ pub(super) struct Handler<'a> {
     cut: Option<Cut>,
     broken: Option<Broken>,
     dead_letter: bool,
+    /// Whether the reply of one of its calls was lost: the record at hand is then not acknowledged.
+    lost_reply: bool,
     /// Triggers that struck and wait for the end of the effect or of the handler.
     struck: Vec<usize>,
 }
@@ -66,6 +68,7 @@ impl<'a> Handler<'a> {
             cut,
             broken: None,
             dead_letter: false,
+            lost_reply: false,
             struck: Vec::new(),
         }
     }
@@ -440,6 +443,7 @@ impl<'a> Handler<'a> {
             Some(Cut::LoseReplyOf(effect)) if usize::from(effect) + 1 == number && call => {
                 self.emit(EventKind::ReplyLost);
                 self.broken = Some(Broken::Failed);
+                self.lost_reply = true;
             }
             _ => {}
         }
@@ -490,14 +494,15 @@ impl<'a> Handler<'a> {
             return;
         }
         let max = self.world.plan.scenario.broker.max_deliveries;
-        let refused_reply = self.world.points.last().is_some() && self.reply_was_lost();
         let group = Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(self.node);
         group.handled = group.handled.max(offset + 1);
+        if self.lost_reply {
+            // Bad luck of this delivery; it says nothing about the record.
+            self.world.retry_record(topic, partition);
+            return;
+        }
         if self.broken == Some(Broken::Failed) {
-            // A lost reply is bad luck of this delivery and says nothing about the record.
-            if !refused_reply {
-                group.failures += 1;
-            }
+            group.failures += 1;
             if group.failures < max {
                 self.world.retry_record(topic, partition);
                 return;
@@ -514,10 +519,6 @@ impl<'a> Handler<'a> {
         group.failures = 0;
         self.emit(EventKind::OffsetCommitted { topic, partition, next: offset + 1 });
         self.point(true);
-    }
-
-    fn reply_was_lost(&self) -> bool {
-        matches!(self.cut, Some(Cut::LoseReplyOf(_)))
     }
 
     /// The handler is over: faults that it set off elsewhere, and what a person does after it.

@@ -205,6 +205,16 @@ fn after_forward(cx: &Cx<'_>, txn: TxnId, step: StepIx, client: bool, result: Lo
                 };
                 client::respond(cx, txn, response, out);
             }
+            // The handler of the first delivery may have broken off right after its commit.
+            if answer == Answer::Done && cx.next_step(txn, step.ix() + 1).is_none() {
+                out.note(txn, None, ended(Outcome::Committed, None));
+            }
+            if let Answer::Refused(why) = answer
+                && !client
+                && first_undo(cx, txn, step).is_none()
+            {
+                out.note(txn, None, ended(Outcome::Aborted, reason_of(cx, why)));
+            }
         }
         LocalResult::Refused(Refusal::ReadOnly | Refusal::Poison) => out.push(Effect::Fail),
         LocalResult::Refused(why) => refused(cx, txn, step, client, why, out),
@@ -258,7 +268,12 @@ fn after_undo(
                 out.note(txn, None, ended(Outcome::Aborted, reason));
             }
         }
-        LocalResult::Known(_) => {}
+        // The handler of the first delivery may have broken off right after its commit.
+        LocalResult::Known(_) => {
+            if cx.previous_undo(txn, step.ix()).is_none() {
+                out.note(txn, None, ended(Outcome::Aborted, reason));
+            }
+        }
         LocalResult::Refused(Refusal::ReadOnly | Refusal::Poison) => {
             out.push(Effect::Fail);
             return;
