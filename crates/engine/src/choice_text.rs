@@ -56,9 +56,17 @@ pub fn print(cast: &Cast, choice: &Choice) -> String {
         )
     };
     let timer = |key: &TimerKey| {
-        format!("{} {} {} {}", node(key.node), escape(cast.sym(key.label)), txn_name(key.txn), step_text(key.step))
+        format!(
+            "{} {} {} {}",
+            node(key.node),
+            escape(cast.sym(key.label)),
+            txn_name(key.txn),
+            step_text(key.step)
+        )
     };
-    let topic = |topic: TopicIx| cast.topics.get(topic.ix()).map_or_else(String::new, |info| escape(&info.name));
+    let topic = |topic: TopicIx| {
+        cast.topics.get(topic.ix()).map_or_else(String::new, |info| escape(&info.name))
+    };
     let mut text = match &choice.kind {
         ChoiceKind::Arrive { number, inputs } => format!("arrive {} {inputs}", number + 1),
         ChoiceKind::Deliver(key) => format!("deliver {}", message(key)),
@@ -80,7 +88,9 @@ pub fn print(cast: &Cast, choice: &Choice) -> String {
     };
     match choice.cut {
         None => {}
-        Some(Cut::CrashAfter { effects, lose }) => text.push_str(&format!(" !crash-after={effects},{lose}")),
+        Some(Cut::CrashAfter { effects, lose }) => {
+            text.push_str(&format!(" !crash-after={effects},{lose}"))
+        }
         Some(Cut::LoseReplyOf(effect)) => text.push_str(&format!(" !lose-reply={effect}")),
     }
     text
@@ -99,33 +109,45 @@ impl<'a> Words<'a> {
     }
 
     fn word(&mut self, what: &str) -> Result<&'a str, Problem> {
-        self.words.next().ok_or_else(|| self.problem(format!("{what} is missing"), "write the whole choice"))
+        self.words
+            .next()
+            .ok_or_else(|| self.problem(format!("{what} is missing"), "write the whole choice"))
     }
 
     fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, Problem> {
         let word = self.word(what)?;
-        word.parse().map_err(|_| self.problem(format!("{what} is {:?}", short(word)), "use a small whole number"))
+        word.parse().map_err(|_| {
+            self.problem(format!("{what} is {:?}", short(word)), "use a small whole number")
+        })
     }
 
     fn node(&mut self) -> Result<NodeIx, Problem> {
         let name = unescape(self.word("a node")?);
-        self.cast
-            .node_named(&name)
-            .ok_or_else(|| self.problem(format!("there is no node {:?} here", short(&name)), "name one of this coupling's nodes"))
+        self.cast.node_named(&name).ok_or_else(|| {
+            self.problem(
+                format!("there is no node {:?} here", short(&name)),
+                "name one of this coupling's nodes",
+            )
+        })
     }
 
     fn topic(&mut self) -> Result<TopicIx, Problem> {
         let name = unescape(self.word("a topic")?);
         let at = self.cast.topics.iter().position(|info| info.name == name);
-        at.map(|at| TopicIx(at as u8))
-            .ok_or_else(|| self.problem(format!("there is no topic {:?} here", short(&name)), "name one of this coupling's topics"))
+        at.map(|at| TopicIx(at as u8)).ok_or_else(|| {
+            self.problem(
+                format!("there is no topic {:?} here", short(&name)),
+                "name one of this coupling's topics",
+            )
+        })
     }
 
     fn partition(&mut self, topic: TopicIx) -> Result<PartitionIx, Problem> {
         let partition: u8 = self.number("a partition")?;
         let count = self.cast.topics[topic.ix()].partitions.max(1);
         if partition >= count {
-            return Err(self.problem(format!("there is no partition {partition}"), "partitions count from 0"));
+            return Err(self
+                .problem(format!("there is no partition {partition}"), "partitions count from 0"));
         }
         Ok(PartitionIx(partition))
     }
@@ -133,14 +155,23 @@ impl<'a> Words<'a> {
     fn label(&mut self) -> Result<Sym, Problem> {
         let name = unescape(self.word("a name")?);
         let at = self.cast.symbols.iter().position(|symbol| *symbol == name);
-        at.map(|at| Sym(at as u32))
-            .ok_or_else(|| self.problem(format!("nothing is called {:?} here", short(&name)), "name a message or timer of the scenario"))
+        at.map(|at| Sym(at as u32)).ok_or_else(|| {
+            self.problem(
+                format!("nothing is called {:?} here", short(&name)),
+                "name a message or timer of the scenario",
+            )
+        })
     }
 
     fn txn(&mut self) -> Result<TxnId, Problem> {
         let word = self.word("a transaction")?;
-        let number = word.strip_prefix('T').and_then(|n| n.parse::<u32>().ok()).and_then(|n| n.checked_sub(1));
-        number.map(TxnId).ok_or_else(|| self.problem(format!("{:?} is no transaction", short(word)), "write T1, T2, …"))
+        let number = word
+            .strip_prefix('T')
+            .and_then(|n| n.parse::<u32>().ok())
+            .and_then(|n| n.checked_sub(1));
+        number.map(TxnId).ok_or_else(|| {
+            self.problem(format!("{:?} is no transaction", short(word)), "write T1, T2, …")
+        })
     }
 
     fn step(&mut self) -> Result<Option<(StepIx, Direction)>, Problem> {
@@ -156,9 +187,9 @@ impl<'a> Words<'a> {
                 _ => None,
             }
         });
-        parsed
-            .map(Some)
-            .ok_or_else(|| self.problem(format!("{:?} is no step", short(word)), "write 0.do, 0.undo or -"))
+        parsed.map(Some).ok_or_else(|| {
+            self.problem(format!("{:?} is no step", short(word)), "write 0.do, 0.undo or -")
+        })
     }
 
     fn message(&mut self) -> Result<MsgKey, Problem> {
@@ -173,7 +204,12 @@ impl<'a> Words<'a> {
     }
 
     fn timer(&mut self) -> Result<TimerKey, Problem> {
-        Ok(TimerKey { node: self.node()?, label: self.label()?, txn: self.txn()?, step: self.step()? })
+        Ok(TimerKey {
+            node: self.node()?,
+            label: self.label()?,
+            txn: self.txn()?,
+            step: self.step()?,
+        })
     }
 
     fn fault(&mut self) -> Result<FaultIx, Problem> {
@@ -207,7 +243,10 @@ impl<'a> Words<'a> {
             "relay" => ChoiceKind::Relay { node: self.node()? },
             "fire" => ChoiceKind::Fire(self.timer()?),
             "give-up" => ChoiceKind::GiveUp(self.timer()?),
-            "crash" => ChoiceKind::Crash { node: self.node()?, lose: self.number("a number of log records")? },
+            "crash" => ChoiceKind::Crash {
+                node: self.node()?,
+                lose: self.number("a number of log records")?,
+            },
             "restart" => ChoiceKind::Restart { node: self.node()? },
             "begin" => ChoiceKind::Begin(self.fault()?),
             "end" => ChoiceKind::End(self.fault()?),
@@ -226,7 +265,9 @@ impl<'a> Words<'a> {
             let (effects, lose) = rest.split_once(',')?;
             Some(Cut::CrashAfter { effects: effects.parse().ok()?, lose: lose.parse().ok()? })
         });
-        let lost = word.strip_prefix("!lose-reply=").and_then(|rest| rest.parse().ok().map(Cut::LoseReplyOf));
+        let lost = word
+            .strip_prefix("!lose-reply=")
+            .and_then(|rest| rest.parse().ok().map(Cut::LoseReplyOf));
         match crash.or(lost) {
             Some(cut) if self.words.next().is_none() => Ok(Some(cut)),
             _ => Err(self.problem(
@@ -238,7 +279,11 @@ impl<'a> Words<'a> {
 }
 
 fn short(text: &str) -> String {
-    if text.chars().count() <= 80 { text.to_owned() } else { text.chars().take(79).chain(['…']).collect() }
+    if text.chars().count() <= 80 {
+        text.to_owned()
+    } else {
+        text.chars().take(79).chain(['…']).collect()
+    }
 }
 
 /// Reads a choice.

@@ -5,8 +5,8 @@
 //! from them and are never part of them.
 
 use crate::ids::{
-    DbIx, Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, QueryIx, StepIx, StepRef,
-    Sym, TopicIx, TxnId,
+    DbIx, Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, QueryIx, StepIx,
+    StepRef, Sym, TopicIx, TxnId,
 };
 use crate::value::{Key, Row, Value};
 

@@ -117,7 +117,8 @@ impl Canon for EventKind {
                 h.write_u8(*why as u8);
             }
             Self::Arrived { msg } | Self::Handled { msg } => h.write_u32(msg.0),
-            Self::Fetched { topic, partition, offset } | Self::DeadLettered { topic, partition, offset } => {
+            Self::Fetched { topic, partition, offset }
+            | Self::DeadLettered { topic, partition, offset } => {
                 h.write_u8(topic.0);
                 h.write_u8(partition.0);
                 h.write_u32(*offset);
@@ -142,7 +143,15 @@ impl Canon for EventKind {
                 h.write_u32(label.0);
                 h.write_u8(u8::from(*relayed));
             }
-            Self::Committed { db, changes: rows, effects: of, outbox, inbox, log_records, forced } => {
+            Self::Committed {
+                db,
+                changes: rows,
+                effects: of,
+                outbox,
+                inbox,
+                log_records,
+                forced,
+            } => {
                 h.write_u8(db.0);
                 changes(rows, h);
                 effects(of, h);

@@ -19,6 +19,17 @@ pub struct Needs {
     pub orchestrator: bool,
 }
 
+/// What a message of a write member is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct About {
+    /// Who sent it.
+    pub from: NodeIx,
+    /// The transaction.
+    pub txn: TxnId,
+    /// The step.
+    pub step: StepIx,
+}
+
 /// A transaction as every message about it carries it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TxnData {
@@ -52,7 +63,9 @@ impl<'a> Cx<'a> {
     pub fn flow(&self, txn: TxnId) -> &'a Flow {
         match self.txn(txn).what {
             MixKind::Flow(flow) => &self.plan.flows[flow.ix()],
-            MixKind::Query(_) => unreachable!("only transactions have steps, and only the reads handle queries"),
+            MixKind::Query(_) => {
+                unreachable!("only transactions have steps, and only the reads handle queries")
+            }
         }
     }
 

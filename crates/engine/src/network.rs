@@ -71,7 +71,10 @@ impl<B: Clone> Network<B> {
     /// A message by its number.
     #[must_use]
     pub fn get(&self, id: MsgId) -> Option<&Message<B>> {
-        self.messages.binary_search_by_key(&id, |message| message.id).ok().map(|at| &self.messages[at])
+        self.messages
+            .binary_search_by_key(&id, |message| message.id)
+            .ok()
+            .map(|at| &self.messages[at])
     }
 
     /// The first message of a key: those of equal keys are interchangeable.

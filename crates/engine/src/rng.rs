@@ -149,7 +149,13 @@ mod tests {
     fn mean_of(of: &Distribution, n: u32) -> f64 {
         let draws = Draws::new(7);
         let total: u64 = (0..n)
-            .map(|i| draws.duration(of, Purpose::Service, DrawKey { txn: TxnId(i), ..DrawKey::default() }))
+            .map(|i| {
+                draws.duration(
+                    of,
+                    Purpose::Service,
+                    DrawKey { txn: TxnId(i), ..DrawKey::default() },
+                )
+            })
             .sum();
         total as f64 / f64::from(n)
     }
@@ -167,8 +173,8 @@ mod tests {
         check(Distribution::Uniform { min: 100.0, max: 300.0 }, 200.0, 200.0 / 12_f64.sqrt());
         check(Distribution::Exponential { mean: 1_000.0 }, 1_000.0, 1_000.0);
         let (median, sigma) = (500.0, 0.5_f64);
-        let mean = median * (sigma * sigma / 2.0).exp();
-        let deviation = mean * ((sigma * sigma).exp() - 1.0).sqrt();
+        let mean = median * libm::exp(sigma * sigma / 2.0);
+        let deviation = mean * (libm::exp(sigma * sigma) - 1.0).sqrt();
         check(Distribution::LogNormal { median, sigma }, mean, deviation);
         let (scale, shape) = (100.0, 3.0_f64);
         let mean = shape * scale / (shape - 1.0);

@@ -47,8 +47,16 @@ impl ScenarioModel {
         selected: Option<Vec<String>>,
     ) -> Self {
         let rules = Rc::new(Rules::compile(&plan.scenario, &plan.cast));
-        let mut model =
-            Self { plan, parts, rules, selected, arrivals, budget, names: Vec::new(), exercised: Cell::new(Exercised::default()) };
+        let mut model = Self {
+            plan,
+            parts,
+            rules,
+            selected,
+            arrivals,
+            budget,
+            names: Vec::new(),
+            exercised: Cell::new(Exercised::default()),
+        };
         model.names = model.monitor().lines().iter().map(|line| line.title.clone()).collect();
         model
     }
@@ -65,12 +73,6 @@ impl ScenarioModel {
     #[must_use]
     pub fn exercised(&self) -> Exercised {
         self.exercised.get()
-    }
-
-    /// Everything else that was asked for: which line of the monitor is which property.
-    #[must_use]
-    pub fn plan(&self) -> &Plan {
-        &self.plan
     }
 
     fn take(&self, state: &State, choice: Choice) -> Option<State> {

@@ -166,11 +166,13 @@ impl Simulator {
         let plan = &self.world.plan;
         let network = &plan.scenario.network;
         let names = (plan.cast.node(from), plan.cast.node(to));
-        let link = network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
+        let link =
+            network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
         let mut loss = link.and_then(|link| link.loss).unwrap_or(network.loss);
         let mut duplicate = link.and_then(|link| link.duplicate).unwrap_or(network.duplicate);
         for ix in &self.world.faults {
-            if let FaultKind::Link { loss: more, duplicate: again, .. } = &plan.scenario.faults[ix.ix()].fault
+            if let FaultKind::Link { loss: more, duplicate: again, .. } =
+                &plan.scenario.faults[ix.ix()].fault
                 && plan.fault_nodes[ix.ix()] == [from, to]
             {
                 loss = loss.max(*more);
@@ -224,14 +226,18 @@ impl Simulator {
                     self.schedule(until, Item::Due(due));
                     return;
                 }
-                let last =
-                    timer.alarm.attempts_max.is_some_and(|attempts| timer.alarm.attempt + 1 >= attempts);
+                let last = timer
+                    .alarm
+                    .attempts_max
+                    .is_some_and(|attempts| timer.alarm.attempt + 1 >= attempts);
                 let kind = if last { ChoiceKind::GiveUp(key) } else { ChoiceKind::Fire(key) };
                 self.make(kind, sink, made);
             }
             Due::Relay(node) => {
                 let unsent = self.world.plan.cast.nodes[node.ix()].db;
-                if !self.world.is_up(node) || unsent.is_none_or(|db| self.world.dbs[db.ix()].unsent() == 0) {
+                if !self.world.is_up(node)
+                    || unsent.is_none_or(|db| self.world.dbs[db.ix()].unsent() == 0)
+                {
                     return;
                 }
                 if let Some(until) = self.paused_until(node) {
@@ -283,7 +289,10 @@ impl Simulator {
         let Some(message) = self.world.network.get(id) else { return };
         let (key, sent) = (message.key, message.sent);
         let is_request = message.body == Body::Request;
-        let is_command = matches!(message.shape, crate::event::Shape::Command | crate::event::Shape::Compensation);
+        let is_command = matches!(
+            message.shape,
+            crate::event::Shape::Command | crate::event::Shape::Compensation
+        );
         let (loss, _) = self.link(key.from, key.to);
         let mut draw = Self::draw_key(&key);
         if message.copy {
@@ -304,14 +313,26 @@ impl Simulator {
             self.make(ChoiceKind::Deliver(key), sink, made);
             return;
         }
-        self.world.note_time(key.to, Some(sent), (Some(key.txn), step.or(key.step)), EventKind::Arrived { msg: id }, sink);
+        self.world.note_time(
+            key.to,
+            Some(sent),
+            (Some(key.txn), step.or(key.step)),
+            EventKind::Arrived { msg: id },
+            sink,
+        );
         self.stations[key.to.ix()].queue.push_back(Work::Message(key));
         self.take_due(sink, made);
         self.start(key.to, sink, made);
     }
 
     /// The consumers of a partition fetch the next record that they handle and may see.
-    fn fetch(&mut self, topic: TopicIx, partition: PartitionIx, sink: &mut dyn Sink, made: &mut Vec<Choice>) {
+    fn fetch(
+        &mut self,
+        topic: TopicIx,
+        partition: PartitionIx,
+        sink: &mut dyn Sink,
+        made: &mut Vec<Choice>,
+    ) {
         let plan = std::rc::Rc::clone(&self.world.plan);
         for node in &plan.cast.topics[topic.ix()].consumers {
             let node = *node;
@@ -323,14 +344,22 @@ impl Simulator {
             }
             let content = self.world.broker.partition(topic, partition);
             let from = content.group(node).position;
-            let Some(offset) = self.world.next_record(node, topic, partition, from) else { continue };
+            let Some(offset) = self.world.next_record(node, topic, partition, from) else {
+                continue;
+            };
             let Some(record) = content.records().get(offset as usize).copied() else { continue };
             if record.due > self.world.now {
                 continue;
             }
             let step = self.world.parts.write.record_work(&self.world.cx(node), &record.body);
             let kind = EventKind::Fetched { topic, partition, offset };
-            self.world.note_time(node, Some(record.event), (Some(record.body.txn), step), kind, sink);
+            self.world.note_time(
+                node,
+                Some(record.event),
+                (Some(record.body.txn), step),
+                kind,
+                sink,
+            );
             if self.world.is_up(node) {
                 self.fetching.insert((node, topic, partition));
                 self.stations[node.ix()].queue.push_back(Work::Record(topic, partition, offset));
@@ -385,19 +414,29 @@ impl Simulator {
     }
 
     /// The transaction and step of a piece of work, and its attempt; `None` where it is gone.
-    #[expect(clippy::type_complexity, reason = "the pair of an event's transaction and step, and a number")]
-    fn about(&self, node: NodeIx, work: Work) -> Option<((Option<TxnId>, Option<(StepIx, Direction)>), u16)> {
+    #[expect(
+        clippy::type_complexity,
+        reason = "the pair of an event's transaction and step, and a number"
+    )]
+    fn about(
+        &self,
+        node: NodeIx,
+        work: Work,
+    ) -> Option<((Option<TxnId>, Option<(StepIx, Direction)>), u16)> {
         match work {
             Work::Message(key) => {
                 let message = self.world.network.find(&key)?;
                 let step = match message.body {
-                    Body::Request => self.world.parts.write.request_work(&self.world.cx(node), key.txn),
+                    Body::Request => {
+                        self.world.parts.write.request_work(&self.world.cx(node), key.txn)
+                    }
                     _ => key.step,
                 };
                 Some(((Some(key.txn), step), key.attempt))
             }
             Work::Record(topic, partition, offset) => {
-                let record = self.world.broker.partition(topic, partition).records().get(offset as usize)?;
+                let record =
+                    self.world.broker.partition(topic, partition).records().get(offset as usize)?;
                 let step = self.world.parts.write.record_work(&self.world.cx(node), &record.body);
                 Some(((Some(record.body.txn), step), 0))
             }
@@ -414,9 +453,13 @@ impl Simulator {
         let (step, dir) = step.unwrap_or_default();
         let key = DrawKey { txn: txn.unwrap_or_default(), step, dir, attempt, node, salt: 0 };
         let time = plan.draws.duration(&plan.service_time[node.ix()], Purpose::Service, key);
-        let slow = self.world.faults.iter().fold(1.0_f64, |slow, ix| match &plan.scenario.faults[ix.ix()].fault {
-            FaultKind::Slow { times, .. } if plan.fault_nodes[ix.ix()].contains(&node) => slow * times,
-            _ => slow,
+        let slow = self.world.faults.iter().fold(1.0_f64, |slow, ix| {
+            match &plan.scenario.faults[ix.ix()].fault {
+                FaultKind::Slow { times, .. } if plan.fault_nodes[ix.ix()].contains(&node) => {
+                    slow * times
+                }
+                _ => slow,
+            }
         });
         libm::round((time as f64 * slow).min(3.6e9)) as Micros
     }

@@ -34,7 +34,15 @@ fn ask(cx: &Cx<'_>, entry: NodeIx, txn: TxnId, attempt: u16, retries: bool, out:
     });
     let attempts = cx.plan.scenario.retries.attempts;
     let (waits, attempts_max) = if retries { (1, Some(attempts)) } else { (attempts, Some(1)) };
-    out.arm(Alarm { label: cx.plan.words.retry, txn, step: None, exchange, attempt, waits, attempts_max });
+    out.arm(Alarm {
+        label: cx.plan.words.retry,
+        txn,
+        step: None,
+        exchange,
+        attempt,
+        waits,
+        attempts_max,
+    });
 }
 
 /// A transaction arrives. `retries` says whether the client asks again where no answer comes.
@@ -62,7 +70,9 @@ pub fn on_response(cx: &Cx<'_>, state: &mut State, txn: TxnId, response: Respons
     out.cancel(cx.plan.words.retry, txn, None);
     let ended = |outcome, reason| EventKind::Ended { outcome, reason };
     match response {
-        Response::Accepted => out.note(txn, None, EventKind::Acknowledged { promise: Acknowledged::Accepted }),
+        Response::Accepted => {
+            out.note(txn, None, EventKind::Acknowledged { promise: Acknowledged::Accepted })
+        }
         Response::Completed => {
             out.note(txn, None, EventKind::Acknowledged { promise: Acknowledged::Completed });
             out.note(txn, None, ended(Outcome::Committed, None));

@@ -14,8 +14,8 @@ use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, Sym};
 use crate::out::Out as AnyOut;
 use crate::plan::Plan;
-use crate::scenario::{Problem, Scenario};
 use crate::scenario::document::Coupling;
+use crate::scenario::{Problem, Scenario};
 use read::{ReadKind, ReadMsg};
 use store::StoreKind;
 use write::{WriteCont, WriteKind, WriteMsg};
@@ -62,7 +62,11 @@ impl Parts {
     /// The names of the parts: write, read, store.
     #[must_use]
     pub fn names(&self) -> [&'static str; 3] {
-        [name_of(self.write, write::TABLE), name_of(self.read, read::TABLE), name_of(self.store, store::TABLE)]
+        [
+            name_of(self.write, write::TABLE),
+            name_of(self.read, read::TABLE),
+            name_of(self.store, store::TABLE),
+        ]
     }
 }
 
@@ -89,19 +93,31 @@ pub const PATTERNS: &[Pattern] = &[
         name: "database-per-service",
         title: "Database per service, uncoordinated",
         about: "The first service calls the others one by one and each commits on its own; nothing is undone.",
-        parts: Parts { write: WriteKind::Uncoordinated, read: ReadKind::Direct, store: StoreKind::Rows },
+        parts: Parts {
+            write: WriteKind::Uncoordinated,
+            read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
     },
     Pattern {
         name: "saga-choreography",
         title: "Saga, choreographed",
         about: "Services publish events to a broker and react to each other's; a failure rolls back what was done.",
-        parts: Parts { write: WriteKind::SagaChoreography, read: ReadKind::Direct, store: StoreKind::Rows },
+        parts: Parts {
+            write: WriteKind::SagaChoreography,
+            read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
     },
     Pattern {
         name: "saga-orchestration",
         title: "Saga, orchestrated",
         about: "An orchestrator sends commands, persists how far it is, and compensates in reverse order.",
-        parts: Parts { write: WriteKind::SagaOrchestration, read: ReadKind::Direct, store: StoreKind::Rows },
+        parts: Parts {
+            write: WriteKind::SagaOrchestration,
+            read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
     },
 ];
 
@@ -152,7 +168,11 @@ pub struct Member<K> {
 fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Problem> {
     table.iter().find(|member| member.name == name).map(|member| member.kind).ok_or_else(|| {
         let names: Vec<&str> = table.iter().map(|member| member.name).collect();
-        Problem::new(path, format!("there is no {name:?}"), format!("use one of {}", names.join(", ")))
+        Problem::new(
+            path,
+            format!("there is no {name:?}"),
+            format!("use one of {}", names.join(", ")),
+        )
     })
 }
 

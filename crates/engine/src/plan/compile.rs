@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::{
-    Expr, Flow, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan, Query, Step, Trigger, Words,
+    Expr, Flow, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan, Query, Step, Trigger,
+    Words,
 };
 use crate::cast::{Cast, DbInfo, FlowInfo, NodeInfo, NodeKind, StepInfo, TopicInfo};
 use crate::event::{EVENT_NAMES, Shape};
@@ -80,9 +81,9 @@ impl Interner {
     fn row(&mut self, value: &RowValue, words: &Words) -> Row {
         match value {
             RowValue::One(scalar) => Row::new(vec![(words.value, self.value(scalar))]),
-            RowValue::Fields(fields) => {
-                Row::new(fields.iter().map(|(name, scalar)| (self.sym(name), self.value(scalar))).collect())
-            }
+            RowValue::Fields(fields) => Row::new(
+                fields.iter().map(|(name, scalar)| (self.sym(name), self.value(scalar))).collect(),
+            ),
         }
     }
 }
@@ -175,7 +176,13 @@ struct Nodes {
 }
 
 fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
-    let node = |name: &str, kind, db, workers| NodeInfo { name: name.to_owned(), kind, db, outbox: false, workers };
+    let node = |name: &str, kind, db, workers| NodeInfo {
+        name: name.to_owned(),
+        kind,
+        db,
+        outbox: false,
+        workers,
+    };
     let mut infos = vec![node("clients", NodeKind::Clients, None, u32::MAX)];
     for (ix, service) in scenario.services.iter().enumerate() {
         let kind = NodeKind::Service(ServiceIx(ix as u8));
@@ -212,10 +219,18 @@ fn named_node(scenario: &Scenario, nodes: &Nodes, name: &str) -> Option<NodeIx> 
         return Some(NodeIx(ix as u8));
     }
     // An orchestrator that runs in a service goes by its own name too, so that a fault keeps its target.
-    (name == "orchestrator").then_some(nodes.orchestrator).flatten().filter(|_| !scenario.services.is_empty())
+    (name == "orchestrator")
+        .then_some(nodes.orchestrator)
+        .flatten()
+        .filter(|_| !scenario.services.is_empty())
 }
 
-fn databases(scenario: &Scenario, nodes: &Nodes, interner: &mut Interner, words: &Words) -> Vec<DbInfo> {
+fn databases(
+    scenario: &Scenario,
+    nodes: &Nodes,
+    interner: &mut Interner,
+    words: &Words,
+) -> Vec<DbInfo> {
     let mut dbs: Vec<DbInfo> = scenario
         .services
         .iter()
@@ -227,18 +242,34 @@ fn databases(scenario: &Scenario, nodes: &Nodes, interner: &mut Interner, words:
                 .map(|(key, value)| (interner.key(key), interner.row(value, words)))
                 .collect();
             rows.sort_by_key(|(key, _)| *key);
-            DbInfo { name: service.name.clone(), node: NodeIx(ix as u8 + 1), decimals: service.decimals, rows }
+            DbInfo {
+                name: service.name.clone(),
+                node: NodeIx(ix as u8 + 1),
+                decimals: service.decimals,
+                rows,
+            }
         })
         .collect();
     for (ix, info) in nodes.infos.iter().enumerate() {
         if info.kind == NodeKind::Orchestrator {
-            dbs.push(DbInfo { name: info.name.clone(), node: NodeIx(ix as u8), decimals: 0, rows: Vec::new() });
+            dbs.push(DbInfo {
+                name: info.name.clone(),
+                node: NodeIx(ix as u8),
+                decimals: 0,
+                rows: Vec::new(),
+            });
         }
     }
     dbs
 }
 
-fn steps(flow: &doc::Flow, scenario: &Scenario, broker: bool, interner: &mut Interner, words: &Words) -> Vec<Step> {
+fn steps(
+    flow: &doc::Flow,
+    scenario: &Scenario,
+    broker: bool,
+    interner: &mut Interner,
+    words: &Words,
+) -> Vec<Step> {
     flow.steps
         .iter()
         .map(|step| {
@@ -256,7 +287,6 @@ fn steps(flow: &doc::Flow, scenario: &Scenario, broker: bool, interner: &mut Int
             });
             Step {
                 node,
-                db: DbIx(node.0 - 1),
                 kind: step.kind,
                 forward,
                 undo,
@@ -347,7 +377,8 @@ fn topics(scenario: &Scenario, flows: &[Flow]) -> Vec<TopicInfo> {
 }
 
 fn source(input: &Input, interner: &mut Interner) -> InputSource {
-    let mut values = |scalars: &[Scalar]| scalars.iter().map(|scalar| interner.value(scalar)).collect();
+    let mut values =
+        |scalars: &[Scalar]| scalars.iter().map(|scalar| interner.value(scalar)).collect();
     match input {
         Input::Fixed(scalar) => InputSource::Fixed(interner.value(scalar)),
         Input::Drawn(Draw::Pick(of)) => InputSource::Pick(values(of)),
@@ -366,10 +397,14 @@ fn mix(scenario: &Scenario, interner: &mut Interner) -> Vec<Mix> {
                 .transaction
                 .as_ref()
                 .and_then(|name| scenario.transactions.iter().position(|flow| flow.name == *name));
-            let query =
-                entry.query.as_ref().and_then(|name| scenario.queries.iter().position(|query| query.name == *name));
+            let query = entry
+                .query
+                .as_ref()
+                .and_then(|name| scenario.queries.iter().position(|query| query.name == *name));
             let (what, names): (MixKind, &[String]) = match (flow, query) {
-                (None, Some(ix)) => (MixKind::Query(QueryIx(ix as u8)), &scenario.queries[ix].inputs),
+                (None, Some(ix)) => {
+                    (MixKind::Query(QueryIx(ix as u8)), &scenario.queries[ix].inputs)
+                }
                 (flow, _) => {
                     let ix = flow.unwrap_or(0);
                     (MixKind::Flow(FlowIx(ix as u8)), &scenario.transactions[ix].inputs)
@@ -377,7 +412,12 @@ fn mix(scenario: &Scenario, interner: &mut Interner) -> Vec<Mix> {
             };
             let inputs = names
                 .iter()
-                .map(|name| entry.inputs.get(name).map_or(InputSource::Fixed(Value::Int(0)), |input| source(input, interner)))
+                .map(|name| {
+                    entry
+                        .inputs
+                        .get(name)
+                        .map_or(InputSource::Fixed(Value::Int(0)), |input| source(input, interner))
+                })
                 .collect();
             Mix { what, weight: entry.weight, inputs }
         })
@@ -463,7 +503,8 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
                 .iter()
                 .map(|read| {
                     let node = service_node(scenario, &read.service);
-                    let mut templates = Templates { interner: &mut interner, inputs: &query.inputs, words: &words };
+                    let mut templates =
+                        Templates { interner: &mut interner, inputs: &query.inputs, words: &words };
                     (node, DbIx(node.0 - 1), templates.key(&read.key))
                 })
                 .collect(),

@@ -12,11 +12,11 @@ use std::rc::Rc;
 pub use compile::compile;
 
 use crate::cast::Cast;
-use crate::ids::{DbIx, FaultIx, NodeIx, ServiceIx, StepIx, Sym, TopicIx, TxnId};
+use crate::ids::{DbIx, FaultIx, NodeIx, Sym, TopicIx, TxnId};
 use crate::rng::Draws;
 use crate::scenario::Scenario;
 use crate::scenario::document::{Distribution, StepKind};
-use crate::value::{Key, KeyPart, Row, Value};
+use crate::value::{Key, KeyPart, Value};
 
 /// A compiled scenario.
 #[derive(Clone, Debug)]
@@ -102,8 +102,6 @@ pub struct Flow {
 pub struct Step {
     /// The node of its service.
     pub node: NodeIx,
-    /// The service's database.
-    pub db: DbIx,
     /// What a saga may do about it.
     pub kind: StepKind,
     /// Its operations.
@@ -335,27 +333,9 @@ pub struct Trigger {
 }
 
 impl Plan {
-    /// The node of a service.
-    #[must_use]
-    pub fn node_of(&self, service: ServiceIx) -> NodeIx {
-        NodeIx(service.0 + 1)
-    }
-
     /// The node of the clients.
     #[must_use]
     pub fn clients(&self) -> NodeIx {
         NodeIx(0)
-    }
-
-    /// The initial rows of a database.
-    #[must_use]
-    pub fn initial_rows(&self, db: DbIx) -> &[(Key, Row)] {
-        &self.cast.dbs[db.ix()].rows
-    }
-
-    /// The step of a flow.
-    #[must_use]
-    pub fn step(&self, flow: crate::ids::FlowIx, step: StepIx) -> &Step {
-        &self.flows[flow.ix()].steps[step.ix()]
     }
 }

@@ -11,7 +11,7 @@ impl Plan {
     #[must_use]
     pub fn arrivals(&self) -> u32 {
         let workload = &self.scenario.workload;
-        workload.count.unwrap_or_else(|| match &workload.arrivals {
+        workload.count.unwrap_or(match &workload.arrivals {
             Arrivals::AtUs(times) => times.len() as u32,
             _ => 1,
         })

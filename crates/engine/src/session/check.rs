@@ -21,7 +21,11 @@ struct Running {
 }
 
 /// Starts a check.
-pub(super) fn start(plan: &Rc<Plan>, parts: Parts, request: &CheckRequest) -> Result<Box<dyn Check>, Problem> {
+pub(super) fn start(
+    plan: &Rc<Plan>,
+    parts: Parts,
+    request: &CheckRequest,
+) -> Result<Box<dyn Check>, Problem> {
     if let Some(ids) = &request.properties {
         for id in ids {
             if !TABLE.iter().any(|entry| entry.id == id) {
@@ -37,8 +41,10 @@ pub(super) fn start(plan: &Rc<Plan>, parts: Parts, request: &CheckRequest) -> Re
     let bounds = &plan.scenario.explore;
     let arrivals = request.transactions.unwrap_or(bounds.transactions).min(plan.arrivals());
     let budget = request.faults.unwrap_or(bounds.faults);
-    let states = request.max_states.unwrap_or(bounds.max_states).min(u64::from(u32::MAX - 1)) as u32;
-    let model = ScenarioModel::new(Rc::clone(plan), parts, arrivals, budget, request.properties.clone());
+    let states =
+        request.max_states.unwrap_or(bounds.max_states).min(u64::from(u32::MAX - 1)) as u32;
+    let model =
+        ScenarioModel::new(Rc::clone(plan), parts, arrivals, budget, request.properties.clone());
     let stop = if request.first_only { StopAt::FirstViolation } else { StopAt::AllViolated };
     let limits = Limits { states, stop, ..Limits::default() };
     Ok(Box::new(Running {
@@ -55,7 +61,9 @@ fn counted(count: u32, one: &str, many: &str) -> String {
 
 /// The bounds in words: "1 transaction, 1 crash, 1 duplicate, any timing".
 fn bounds_words(plan: &Plan, arrivals: u32, budget: Budget) -> String {
-    let queries = (0..arrivals).filter(|n| matches!(plan.arrival_mix(*n).what, MixKind::Query(_))).count() as u32;
+    let queries = (0..arrivals)
+        .filter(|n| matches!(plan.arrival_mix(*n).what, MixKind::Query(_)))
+        .count() as u32;
     let mut parts = Vec::new();
     if arrivals > queries {
         parts.push(counted(arrivals - queries, "transaction", "transactions"));
@@ -98,7 +106,8 @@ fn left_out(plan: &Plan) -> Vec<String> {
     if network.loss > 0.0 || links.clone().any(|link| link.loss.is_some_and(|loss| loss > 0.0)) {
         out.push("the probability of loss: the budget says how many messages may be lost".into());
     }
-    if network.duplicate > 0.0 || links.clone().any(|link| link.duplicate.is_some_and(|p| p > 0.0)) {
+    if network.duplicate > 0.0 || links.clone().any(|link| link.duplicate.is_some_and(|p| p > 0.0))
+    {
         out.push("the probability of duplicates: the budget says how many there may be".into());
     }
     if network.fifo {
@@ -109,9 +118,17 @@ fn left_out(plan: &Plan) -> Vec<String> {
 
 impl Running {
     /// The schedule that leads to a state, as text, and what its monitor says at the end.
-    fn schedule(&self, violation: &crate::drivers::explore::Violation, line: usize) -> (Vec<String>, Option<String>) {
+    fn schedule(
+        &self,
+        violation: &crate::drivers::explore::Violation,
+        line: usize,
+    ) -> (Vec<String>, Option<String>) {
         let Ok(path) = self.explorer.path(violation.state) else { return (Vec::new(), None) };
-        let lines = path.steps.iter().map(|(choice, _)| choice_text::print(&self.plan.cast, choice)).collect();
+        let lines = path
+            .steps
+            .iter()
+            .map(|(choice, _)| choice_text::print(&self.plan.cast, choice))
+            .collect();
         let why = crate::drivers::scenario_model::explain(&path, line, violation.at_rest);
         (lines, why)
     }
@@ -153,10 +170,10 @@ impl Check for Running {
         CheckReport {
             done: report.coverage != Coverage::Running,
             complete: report.coverage == Coverage::Complete,
-            states: u64::from(report.distinct),
+            states: report.distinct,
             transitions: report.generated,
             depth: report.depth,
-            at_rest: u64::from(report.at_rest),
+            at_rest: report.at_rest,
             properties,
             bounds: self.bounds.clone(),
             left_out: self.left_out.clone(),

@@ -268,7 +268,9 @@ pub fn parse_intervention(cast: &Cast, text: &str) -> Result<Intervention, Probl
             part.strip_prefix("for=")
                 .and_then(|number| number.parse().ok())
                 .filter(|time| *time <= 3_600_000_000_u64)
-                .ok_or_else(|| problem("its duration is not a number of microseconds up to an hour"))?,
+                .ok_or_else(|| {
+                    problem("its duration is not a number of microseconds up to an hour")
+                })?,
         ),
     };
     if choice.cut.is_some() || parts.next().is_some() {

@@ -48,7 +48,12 @@ impl Driver {
     }
 
     /// Makes the next choices; `Some` where the run is over.
-    fn step(&mut self, cast: &Cast, sink: &mut dyn Sink, made: &mut Vec<Choice>) -> Option<RunState> {
+    fn step(
+        &mut self,
+        cast: &Cast,
+        sink: &mut dyn Sink,
+        made: &mut Vec<Choice>,
+    ) -> Option<RunState> {
         match self {
             Self::Simulate(simulator) => simulator.step(sink, made).map(|end| match end {
                 SimEnd::AtRest => RunState::AtRest,
@@ -56,10 +61,13 @@ impl Driver {
             }),
             Self::Replay(replay) => match replay.step(sink, made) {
                 Ok(true) => None,
-                Ok(false) if replay.world.is_at_rest(replay.world.arrived) => Some(RunState::AtRest),
+                Ok(false) if replay.world.is_at_rest(replay.world.arrived) => {
+                    Some(RunState::AtRest)
+                }
                 Ok(false) => Some(RunState::ScheduleEnd),
                 Err(diverged) => {
-                    let text = replay.choice(diverged.step).map(|choice| choice_text::print(cast, choice));
+                    let text =
+                        replay.choice(diverged.step).map(|choice| choice_text::print(cast, choice));
                     let why = format!("{}: {}", text.unwrap_or_default(), diverged.why);
                     Some(RunState::ScheduleBroken { step: diverged.step, why })
                 }
@@ -292,16 +300,17 @@ impl Session for Run {
     }
 
     fn faults_not_occurred(&self) -> Vec<usize> {
-        let occurred: std::collections::BTreeSet<usize> = self
-            .record
-            .trace
-            .events()
-            .iter()
-            .filter_map(|event| match &event.kind {
-                EventKind::Crashed { fault: Some(fault), .. } | EventKind::FaultBegan { fault } => Some(fault.ix()),
-                _ => None,
-            })
-            .collect();
+        let occurred: std::collections::BTreeSet<usize> =
+            self.record
+                .trace
+                .events()
+                .iter()
+                .filter_map(|event| match &event.kind {
+                    EventKind::Crashed { fault: Some(fault), .. }
+                    | EventKind::FaultBegan { fault } => Some(fault.ix()),
+                    _ => None,
+                })
+                .collect();
         let faults = &self.plan.scenario.faults;
         (0..faults.len()).filter(|ix| !occurred.contains(ix)).collect()
     }
@@ -406,7 +415,8 @@ fn by_hand(world: &World) -> Vec<ChoiceKind> {
     for (topic, partition, content) in world.broker.partitions() {
         for node in &world.plan.cast.topics[topic.ix()].consumers {
             let position = content.group(*node).position;
-            if world.is_up(*node) && world.last_handled(*node, topic, partition, position).is_some() {
+            if world.is_up(*node) && world.last_handled(*node, topic, partition, position).is_some()
+            {
                 kinds.push(ChoiceKind::Redeliver { node: *node, topic, partition });
             }
         }
@@ -433,13 +443,28 @@ fn words(cast: &Cast, kind: &ChoiceKind) -> String {
     match kind {
         ChoiceKind::Arrive { number, .. } => format!("arrival {} comes", number + 1),
         ChoiceKind::Deliver(key) => {
-            format!("{} handles {} of {}", cast.node(key.to), cast.sym(key.label), txn_name(key.txn))
+            format!(
+                "{} handles {} of {}",
+                cast.node(key.to),
+                cast.sym(key.label),
+                txn_name(key.txn)
+            )
         }
         ChoiceKind::Drop(key) => {
-            format!("{} of {} to {} is lost", cast.sym(key.label), txn_name(key.txn), cast.node(key.to))
+            format!(
+                "{} of {} to {} is lost",
+                cast.sym(key.label),
+                txn_name(key.txn),
+                cast.node(key.to)
+            )
         }
         ChoiceKind::Duplicate(key) => {
-            format!("{} of {} to {} arrives twice", cast.sym(key.label), txn_name(key.txn), cast.node(key.to))
+            format!(
+                "{} of {} to {} arrives twice",
+                cast.sym(key.label),
+                txn_name(key.txn),
+                cast.node(key.to)
+            )
         }
         ChoiceKind::Consume { node, topic: of, .. } => {
             format!("{} handles the next record of {}", cast.node(*node), topic(of.ix()))
@@ -448,8 +473,12 @@ fn words(cast: &Cast, kind: &ChoiceKind) -> String {
             format!("{} gets its last record of {} again", cast.node(*node), topic(of.ix()))
         }
         ChoiceKind::Relay { node } => format!("the relay of {} publishes", cast.node(*node)),
-        ChoiceKind::Fire(key) => format!("{} waits no longer for {}", cast.node(key.node), txn_name(key.txn)),
-        ChoiceKind::GiveUp(key) => format!("{} gives up on {}", cast.node(key.node), txn_name(key.txn)),
+        ChoiceKind::Fire(key) => {
+            format!("{} waits no longer for {}", cast.node(key.node), txn_name(key.txn))
+        }
+        ChoiceKind::GiveUp(key) => {
+            format!("{} gives up on {}", cast.node(key.node), txn_name(key.txn))
+        }
         ChoiceKind::Crash { node, .. } => format!("{} crashes", cast.node(*node)),
         ChoiceKind::Restart { node } => format!("{} restarts", cast.node(*node)),
         ChoiceKind::Begin(fault) => format!("{} begins", cast.faults[fault.ix()]),

@@ -98,7 +98,11 @@ impl Counter {
                 stats.services.push(ServiceStats {
                     name: info.name.clone(),
                     latencies_us: sorted(&station.latencies_us),
-                    utilization: if capacity > 0.0 { (station.busy_us as f64 / capacity).min(1.0) } else { 0.0 },
+                    utilization: if capacity > 0.0 {
+                        (station.busy_us as f64 / capacity).min(1.0)
+                    } else {
+                        0.0
+                    },
                 });
             }
         }

@@ -53,7 +53,10 @@ impl Partition {
     /// Where a group stands.
     #[must_use]
     pub fn group(&self, node: NodeIx) -> Group {
-        self.groups.iter().find(|(of, _)| *of == node).map_or_else(Group::default, |(_, group)| *group)
+        self.groups
+            .iter()
+            .find(|(of, _)| *of == node)
+            .map_or_else(Group::default, |(_, group)| *group)
     }
 
     /// Where a group stands, to be changed.
@@ -79,7 +82,11 @@ impl Broker {
     /// A broker with this many partitions for each topic.
     #[must_use]
     pub fn new(partitions: impl Iterator<Item = u8>) -> Self {
-        Self { topics: partitions.map(|count| vec![Partition::default(); usize::from(count.max(1))]).collect() }
+        Self {
+            topics: partitions
+                .map(|count| vec![Partition::default(); usize::from(count.max(1))])
+                .collect(),
+        }
     }
 
     /// The partition of a transaction's records: equal keys stay in order.

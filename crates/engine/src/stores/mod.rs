@@ -4,5 +4,5 @@
 mod broker;
 mod database;
 
-pub use broker::{Broker, Group, Partition, Record, StoredRecord};
+pub use broker::{Broker, StoredRecord};
 pub use database::{Database, InboxEntry, LogRecord};

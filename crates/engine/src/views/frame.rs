@@ -85,6 +85,8 @@ pub struct Queued {
     pub item: WorkItem,
     /// The transaction.
     pub txn: Option<TxnId>,
+    /// Its step.
+    pub step: Option<(StepIx, Direction)>,
     /// When it arrived.
     pub since: Micros,
 }

@@ -1,11 +1,12 @@
 //! Where what stands in a trace: built once, grown with the trace, asked by the other views.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::cast::Cast;
 use crate::event::{Event, EventKind, Shape};
 use crate::ids::{
-    DbIx, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, Sym, TopicIx, TxnId,
+    DbIx, Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, Sym,
+    TopicIx, TxnId,
 };
 use crate::trace::Trace;
 use crate::value::Key;
@@ -137,6 +138,27 @@ pub struct Index {
     pub writes: BTreeMap<(DbIx, Key), Vec<EventIx>>,
     /// The commits of each database, in order.
     pub commits: Vec<Vec<EventIx>>,
+    /// For each [`EventKind::ServiceStarted`] the work that it began.
+    pub served: BTreeMap<EventIx, Served>,
+    /// What waits at each node.
+    queues: Vec<VecDeque<Waiting>>,
+}
+
+/// The work that a worker began with.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Served {
+    /// The event with which it reached the node.
+    pub arrived: EventIx,
+    /// What it is.
+    pub item: WorkItem,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Waiting {
+    arrived: EventIx,
+    item: WorkItem,
+    txn: Option<TxnId>,
+    step: Option<(StepIx, Direction)>,
 }
 
 impl Index {
@@ -152,6 +174,8 @@ impl Index {
             faults: Vec::new(),
             writes: BTreeMap::new(),
             commits: vec![Vec::new(); cast.dbs.len()],
+            served: BTreeMap::new(),
+            queues: vec![VecDeque::new(); cast.nodes.len()],
         }
     }
 
@@ -236,19 +260,15 @@ impl Index {
                 self.msgs.insert(*copy, MsgTrack::leaving(ix, sent));
             }
             EventKind::Dropped { msg, .. } => self.msg(*msg, |track| track.dropped = Some(ix)),
-            EventKind::Arrived { msg } => self.msg(*msg, |track| track.arrived = Some(ix)),
-            EventKind::Handled { msg } => self.msg(*msg, |track| track.handled = Some(ix)),
-            EventKind::ServiceStarted { .. } => match work_behind(trace, ix) {
-                Some((_, WorkItem::Message(msg))) => {
-                    self.msg(msg, |track| track.started = Some(ix))
-                }
-                Some((_, WorkItem::Record(topic, partition, offset))) => {
-                    if let Some(delivery) = self.delivery(topic, partition, offset, event.node) {
-                        delivery.started = Some(ix);
-                    }
-                }
-                None => {}
-            },
+            EventKind::Arrived { msg } => {
+                self.msg(*msg, |track| track.arrived = Some(ix));
+                self.enqueue(ix, event, WorkItem::Message(*msg));
+            }
+            EventKind::Handled { msg } => {
+                self.msg(*msg, |track| track.handled = Some(ix));
+                self.dequeue(event.node, WorkItem::Message(*msg));
+            }
+            EventKind::ServiceStarted { .. } => self.begin(ix, event),
             EventKind::Crashed { fault, .. } => {
                 let down = Down {
                     crashed: ix,
@@ -259,6 +279,7 @@ impl Index {
                 };
                 if let Some(downs) = self.downs.get_mut(event.node.ix()) {
                     downs.push(down);
+                    self.queues[event.node.ix()].clear();
                 }
             }
             EventKind::Restarted { .. } => {
@@ -311,6 +332,7 @@ impl Index {
                 });
             }
             EventKind::Fetched { topic, partition, offset } => {
+                self.enqueue(ix, event, WorkItem::Record(*topic, *partition, *offset));
                 if let Some(record) = self.record_mut(*topic, *partition, *offset) {
                     record
                         .deliveries
@@ -318,6 +340,7 @@ impl Index {
                 }
             }
             EventKind::Consumed { topic, partition, offset, again } => {
+                self.dequeue(event.node, WorkItem::Record(*topic, *partition, *offset));
                 let open = self.delivery(*topic, *partition, *offset, event.node);
                 if let Some(delivery) = open.filter(|delivery| delivery.handled.is_none()) {
                     delivery.handled = Some(ix);
@@ -350,6 +373,38 @@ impl Index {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn enqueue(&mut self, ix: EventIx, event: &Event, item: WorkItem) {
+        if let Some(queue) = self.queues.get_mut(event.node.ix()) {
+            queue.push_back(Waiting { arrived: ix, item, txn: event.txn, step: event.step });
+        }
+    }
+
+    /// Takes work that was handled without a service of its own out of its queue.
+    fn dequeue(&mut self, node: NodeIx, item: WorkItem) {
+        if let Some(queue) = self.queues.get_mut(node.ix())
+            && let Some(at) = queue.iter().position(|waiting| waiting.item == item)
+        {
+            queue.remove(at);
+        }
+    }
+
+    /// A worker begins with the oldest piece of work of the event's transaction and step.
+    fn begin(&mut self, ix: EventIx, event: &Event) {
+        let Some(queue) = self.queues.get_mut(event.node.ix()) else { return };
+        let same = |of: &Waiting| of.txn == event.txn && of.step == event.step;
+        let Some(at) = queue.iter().position(same) else { return };
+        let Some(Waiting { arrived, item, .. }) = queue.remove(at) else { return };
+        self.served.insert(ix, Served { arrived, item });
+        match item {
+            WorkItem::Message(msg) => self.msg(msg, |track| track.started = Some(ix)),
+            WorkItem::Record(topic, partition, offset) => {
+                if let Some(delivery) = self.delivery(topic, partition, offset, event.node) {
+                    delivery.started = Some(ix);
+                }
+            }
         }
     }
 
@@ -399,19 +454,6 @@ impl Delivery {
             dead: None,
         }
     }
-}
-
-/// The work that a [`EventKind::ServiceStarted`] began, and the event with which it reached the
-/// node: found along its causes, of which the nearest few are enough.
-#[must_use]
-pub fn work_behind(trace: &Trace, started: EventIx) -> Option<(EventIx, WorkItem)> {
-    trace.causes(started).take(4).find_map(|ix| match trace.get(ix)?.kind {
-        EventKind::Arrived { msg } => Some((ix, WorkItem::Message(msg))),
-        EventKind::Fetched { topic, partition, offset } => {
-            Some((ix, WorkItem::Record(topic, partition, offset)))
-        }
-        _ => None,
-    })
 }
 
 /// The last event at or before a time; `None` before the first. Times of a trace never fall.

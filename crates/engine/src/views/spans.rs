@@ -11,7 +11,7 @@ use crate::event::{Event, EventKind, Outcome, Shape};
 use crate::ids::{Direction, EventIx, FlowIx, Micros, NodeIx, StepIx, Sym, TxnId, txn_name};
 use crate::trace::Trace;
 
-use super::index::{Index, WorkItem, work_behind};
+use super::index::{Index, WorkItem};
 use super::missing::cut_short;
 
 /// What a span is.
@@ -350,23 +350,23 @@ impl Build<'_> {
         for ix in events {
             let event = self.event(*ix);
             let EventKind::ServiceStarted { .. } = event.kind else { continue };
-            let handled = match work_behind(self.trace, *ix) {
-                Some((_, WorkItem::Message(msg))) => {
+            let Some(served) = self.index.served.get(ix).copied() else { continue };
+            let handled = match served.item {
+                WorkItem::Message(msg) => {
                     self.index.msgs.get(&msg).and_then(|track| track.handled)
                 }
-                Some((_, WorkItem::Record(topic, partition, offset))) => self
+                WorkItem::Record(topic, partition, offset) => self
                     .index
                     .record(topic, partition, offset)
                     .and_then(|r| r.deliveries.iter().find(|of| of.started == Some(*ix)))
                     .and_then(|of| of.handled),
-                None => continue,
             };
             if handled.is_some() {
                 continue;
             }
             let downs = self.index.downs.get(event.node.ix()).map_or(&[][..], Vec::as_slice);
             let crash = downs.iter().map(|down| down.crashed).find(|crash| crash > ix);
-            let parent = Some(self.parent(*ix));
+            let parent = Some(self.parent(served.arrived));
             let kind = match event.step {
                 Some((_, Direction::Undo)) => SpanKind::Compensation,
                 Some(_) => SpanKind::Step,

@@ -7,8 +7,10 @@ use super::effects::Handler;
 use super::{Due, Sink, World};
 use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{DropReason, EventKind, LostRecord, Refusal};
-use crate::family::TxnData;
-use crate::ids::{Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
+use crate::family::{About, TxnData};
+use crate::ids::{
+    Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
+};
 use crate::out::Effect;
 use crate::patterns::read::{ReadMsg, direct};
 use crate::patterns::{Body, Out, client, entry};
@@ -71,7 +73,12 @@ impl World {
         result
     }
 
-    fn make(&mut self, kind: ChoiceKind, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+    fn make(
+        &mut self,
+        kind: ChoiceKind,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
         match kind {
             ChoiceKind::Arrive { number, inputs } => self.arrive(number, inputs, cut, sink),
             ChoiceKind::Deliver(key) => self.deliver(&key, cut, sink),
@@ -88,8 +95,12 @@ impl World {
                 Ok(())
             }
             ChoiceKind::Duplicate(key) => self.duplicate(&key, sink),
-            ChoiceKind::Consume { node, topic, partition } => self.consume(node, topic, partition, cut, sink),
-            ChoiceKind::Redeliver { node, topic, partition } => self.redeliver(node, topic, partition, sink),
+            ChoiceKind::Consume { node, topic, partition } => {
+                self.consume(node, topic, partition, cut, sink)
+            }
+            ChoiceKind::Redeliver { node, topic, partition } => {
+                self.redeliver(node, topic, partition, sink)
+            }
             ChoiceKind::Relay { node } => self.relay(node, cut, sink),
             ChoiceKind::Fire(key) => self.fire(&key, false, cut, sink),
             ChoiceKind::GiveUp(key) => self.fire(&key, true, cut, sink),
@@ -147,7 +158,12 @@ impl World {
         Ok(())
     }
 
-    fn deliver(&mut self, key: &MsgKey, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+    fn deliver(
+        &mut self,
+        key: &MsgKey,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
         let message = self.network.find(key).ok_or(Impossible::NoMessage)?;
         if !self.is_up(key.to) {
             return Err(Impossible::Down);
@@ -182,15 +198,23 @@ impl World {
             return Err(Impossible::NoBroker);
         }
         let group = self.broker.partition(topic, partition).group(node);
-        let offset = self.next_record(node, topic, partition, group.position).ok_or(Impossible::NoRecord)?;
-        let stored = self.broker.partition(topic, partition).records().get(offset as usize).copied();
+        let offset =
+            self.next_record(node, topic, partition, group.position).ok_or(Impossible::NoRecord)?;
+        let stored =
+            self.broker.partition(topic, partition).records().get(offset as usize).copied();
         let record = stored.ok_or(Impossible::NoRecord)?;
-        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).position = offset;
+        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).position =
+            offset;
         let step = self.parts.write.record_work(&self.cx(node), &record.body);
         let poison = self.poison(node);
         let mut handler = Handler::new(self, sink, node, Some(record.event), cut);
         handler.about = (Some(record.body.txn), step);
-        handler.emit(EventKind::Consumed { topic, partition, offset, again: offset < group.handled });
+        handler.emit(EventKind::Consumed {
+            topic,
+            partition,
+            offset,
+            again: offset < group.handled,
+        });
         handler.begin();
         if handler.world.is_up(node) {
             let mut out = Out::default();
@@ -227,7 +251,8 @@ impl World {
             return Err(Impossible::Down);
         }
         let position = self.broker.partition(topic, partition).group(node).position;
-        let last = self.last_handled(node, topic, partition, position).ok_or(Impossible::NoRecord)?;
+        let last =
+            self.last_handled(node, topic, partition, position).ok_or(Impossible::NoRecord)?;
         let group = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
         group.group_mut(node).position = last;
         self.retry_record_at(self.now, topic, partition);
@@ -247,11 +272,18 @@ impl World {
         let cx = self.cx(node);
         let records = self.broker.partition(topic, partition).records();
         (0..before).rev().find(|offset| {
-            records.get(*offset as usize).is_some_and(|record| self.parts.write.handles(&cx, &record.body))
+            records
+                .get(*offset as usize)
+                .is_some_and(|record| self.parts.write.handles(&cx, &record.body))
         })
     }
 
-    fn relay(&mut self, node: NodeIx, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+    fn relay(
+        &mut self,
+        node: NodeIx,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
         if !self.is_up(node) {
             return Err(Impossible::Down);
         }
@@ -298,7 +330,12 @@ impl World {
         Ok(())
     }
 
-    fn restart(&mut self, node: NodeIx, cut: Option<Cut>, sink: &mut dyn Sink) -> Result<(), Impossible> {
+    fn restart(
+        &mut self,
+        node: NodeIx,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
         if self.is_up(node) {
             return Err(Impossible::Up);
         }
@@ -346,7 +383,13 @@ impl World {
         let mut handler = Handler::new(self, sink, key.from, Some(message.sent), None);
         handler.about = (Some(key.txn), key.step);
         let sent = handler.emit(EventKind::Duplicated { msg: message.id, copy, due });
-        handler.world.network.send(crate::network::Message { id: copy, due, sent, copy: true, ..message });
+        handler.world.network.send(crate::network::Message {
+            id: copy,
+            due,
+            sent,
+            copy: true,
+            ..message
+        });
         handler.finish();
         Ok(())
     }
@@ -405,7 +448,8 @@ impl World {
         self.faults.push(fault);
         self.faults.sort_unstable();
         self.refuse_writes(fault, true);
-        let node = self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
+        let node =
+            self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
         let mut handler = Handler::new(self, sink, node, cause, None);
         handler.emit(EventKind::FaultBegan { fault });
         handler.finish();
@@ -416,7 +460,8 @@ impl World {
         let at = self.faults.iter().position(|active| *active == fault).ok_or(Impossible::Fault)?;
         self.faults.remove(at);
         self.refuse_writes(fault, false);
-        let node = self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
+        let node =
+            self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
         let mut handler = Handler::new(self, sink, node, None, None);
         handler.emit(EventKind::FaultEnded { fault });
         handler.finish();
@@ -501,7 +546,8 @@ impl World {
     pub(super) fn delay(&self, from: NodeIx, to: NodeIx, key: DrawKey) -> Micros {
         let network = &self.plan.scenario.network;
         let names = (self.plan.cast.node(from), self.plan.cast.node(to));
-        let link = network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
+        let link =
+            network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
         let of = link.and_then(|link| link.delay_us.as_ref()).unwrap_or(&network.delay_us);
         let mut delay = self.plan.draws.duration(of, Purpose::Delay, key);
         for ix in &self.faults {
@@ -517,7 +563,8 @@ impl World {
     pub(super) fn relay_later(&mut self, node: NodeIx) {
         if self.timed {
             let key = DrawKey { node, txn: TxnId(self.step_no), ..DrawKey::default() };
-            let pause = self.plan.draws.duration(&self.plan.scenario.broker.relay_us, Purpose::Relay, key);
+            let pause =
+                self.plan.draws.duration(&self.plan.scenario.broker.relay_us, Purpose::Relay, key);
             self.due.push((self.now + pause, Due::Relay(node)));
         }
     }
@@ -559,11 +606,13 @@ impl Handler<'_> {
         let write = self.world.parts.write;
         let mut out = Out::default();
         match body {
-            Body::Request => return self.call(|cx, state, out| write.on_request(cx, state, txn, out)),
+            Body::Request => {
+                return self.call(|cx, state, out| write.on_request(cx, state, txn, out));
+            }
             Body::Write(message) => {
-                let (step, _) = key.step.unwrap_or_default();
-                let from = key.from;
-                return self.call(|cx, state, out| write.on_message(cx, state, from, txn, step, message, out));
+                let about = About { from: key.from, txn, step: key.step.unwrap_or_default().0 };
+                return self
+                    .call(|cx, state, out| write.on_message(cx, state, about, message, out));
             }
             Body::Response(response) => {
                 let mut clients = std::mem::take(&mut self.world.clients);

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use super::{Due, Sink, World};
 use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{Event, EventKind, Refusal, RowChange};
-use crate::ids::{DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
+use crate::ids::{
+    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
+};
 use crate::network::Message;
 use crate::out::{Alarm, Answer, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody};
 use crate::patterns::store::rows;
@@ -172,7 +174,9 @@ impl<'a> Handler<'a> {
             Effect::Note { txn, step, kind } => {
                 let over = matches!(
                     kind,
-                    EventKind::Acknowledged { .. } | EventKind::Ended { .. } | EventKind::QueryAnswered { .. }
+                    EventKind::Acknowledged { .. }
+                        | EventKind::Ended { .. }
+                        | EventKind::QueryAnswered { .. }
                 );
                 self.emit_about(Some(txn), step, kind);
                 if over && self.world.timed {
@@ -222,14 +226,18 @@ impl<'a> Handler<'a> {
             }
         };
         let (done, changes, inbox) = planned;
-        let about = txn.work.map_or(self.about, |work| (Some(work.of.txn), Some((work.of.step, work.of.dir))));
+        let about = txn
+            .work
+            .map_or(self.about, |work| (Some(work.of.txn), Some((work.of.step, work.of.dir))));
         let effects = match txn.work {
             Some(work) if done => vec![work.of],
             _ => Vec::new(),
         };
         let record = LogRecord::Commit { changes, effects, inbox, outbox: txn.outbox.clone() };
         let log_records = record.count();
-        let LogRecord::Commit { changes, effects, inbox, .. } = &record else { unreachable!("it was made above") };
+        let LogRecord::Commit { changes, effects, inbox, .. } = &record else {
+            unreachable!("it was made above")
+        };
         let kind = EventKind::Committed {
             db,
             changes: changes.clone(),
@@ -255,7 +263,6 @@ impl<'a> Handler<'a> {
     }
 
     /// What a local transaction would write: whether its step takes effect, the rows, the inbox.
-    #[expect(clippy::type_complexity, reason = "a private triple that is taken apart at once")]
     fn evaluate(
         &mut self,
         db: DbIx,
@@ -283,8 +290,10 @@ impl<'a> Handler<'a> {
                     }
                     _ => {
                         let data = self.world.txns.get(&work.of.txn);
-                        let data = data.expect("a step is only ever of a transaction that has arrived");
-                        let env = Env { inputs: &data.inputs, txn: work.of.txn, reason: work.reason };
+                        let data =
+                            data.expect("a step is only ever of a transaction that has arrived");
+                        let env =
+                            Env { inputs: &data.inputs, txn: work.of.txn, reason: work.reason };
                         let step = self.world.cx(self.node).step(work.of.txn, work.of.step);
                         let ops = match work.of.dir {
                             Direction::Do => &step.forward,
@@ -317,7 +326,11 @@ impl<'a> Handler<'a> {
         if relayed.is_some() {
             self.cause = self.world.stored.get(&(body.txn, body.label)).copied().or(self.cause);
         }
-        let dir = if matches!(body.says, crate::out::Says::Undone(_)) { Direction::Undo } else { Direction::Do };
+        let dir = if matches!(body.says, crate::out::Says::Undone(_)) {
+            Direction::Undo
+        } else {
+            Direction::Do
+        };
         let mut due = self.world.now;
         if self.world.timed {
             let key = DrawKey {
@@ -367,9 +380,11 @@ impl<'a> Handler<'a> {
             };
             due += self.world.delay(self.node, letter.to, key);
             if self.world.plan.scenario.network.fifo {
-                let behind = self.world.network.iter().filter(|other| {
-                    other.key.from == self.node && other.key.to == letter.to
-                });
+                let behind = self
+                    .world
+                    .network
+                    .iter()
+                    .filter(|other| other.key.from == self.node && other.key.to == letter.to);
                 due = behind.map(|other| other.due).fold(due, Micros::max);
             }
             self.world.due.push((due, Due::Message(id)));
@@ -408,7 +423,8 @@ impl<'a> Handler<'a> {
     }
 
     fn arm(&mut self, alarm: Alarm) {
-        let key = TimerKey { node: self.node, label: alarm.label, txn: alarm.txn, step: alarm.step };
+        let key =
+            TimerKey { node: self.node, label: alarm.label, txn: alarm.txn, step: alarm.step };
         let mut due = self.world.now;
         if self.world.timed {
             let retries = &self.world.plan.scenario.retries;
@@ -418,11 +434,15 @@ impl<'a> Handler<'a> {
                 libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as u64
             };
             let waits = alarm.waits.clamp(1, 64);
-            due += (0..waits).map(|more| wait(alarm.attempt.saturating_add(more))).sum::<u64>().max(1);
+            due +=
+                (0..waits).map(|more| wait(alarm.attempt.saturating_add(more))).sum::<u64>().max(1);
             self.world.due.push((due, Due::Timer(key)));
         }
-        let armed =
-            self.emit_about(Some(alarm.txn), alarm.step, EventKind::TimerArmed { label: alarm.label, due });
+        let armed = self.emit_about(
+            Some(alarm.txn),
+            alarm.step,
+            EventKind::TimerArmed { label: alarm.label, due },
+        );
         self.world.timers.insert(key, super::Timer { alarm, due, armed });
     }
 
@@ -465,7 +485,10 @@ impl<'a> Handler<'a> {
             self.crash(usize::from(lose), None);
             self.world.restart_later(node, next.for_us);
         }
-        let here = self.struck.iter().position(|ix| self.world.plan.triggers[*ix].crash == Some(self.node));
+        let here = self
+            .struck
+            .iter()
+            .position(|ix| self.world.plan.triggers[*ix].crash == Some(self.node));
         if let Some(at) = here
             && self.broken != Some(Broken::Crashed)
         {
@@ -494,7 +517,9 @@ impl<'a> Handler<'a> {
             return;
         }
         let max = self.world.plan.scenario.broker.max_deliveries;
-        let group = Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(self.node);
+        let group = Rc::make_mut(&mut self.world.broker)
+            .partition_mut(topic, partition)
+            .group_mut(self.node);
         group.handled = group.handled.max(offset + 1);
         if self.lost_reply {
             // Bad luck of this delivery; it says nothing about the record.
@@ -513,7 +538,9 @@ impl<'a> Handler<'a> {
         if self.dead_letter {
             self.emit(EventKind::DeadLettered { topic, partition, offset });
         }
-        let group = Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(self.node);
+        let group = Rc::make_mut(&mut self.world.broker)
+            .partition_mut(topic, partition)
+            .group_mut(self.node);
         group.position = offset + 1;
         group.committed = offset + 1;
         group.failures = 0;

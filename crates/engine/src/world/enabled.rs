@@ -63,7 +63,9 @@ impl World {
             for (topic, partition, content) in self.broker.partitions() {
                 for node in &self.plan.cast.topics[topic.ix()].consumers {
                     let position = content.group(*node).position;
-                    if self.is_up(*node) && self.last_handled(*node, topic, partition, position).is_some() {
+                    if self.is_up(*node)
+                        && self.last_handled(*node, topic, partition, position).is_some()
+                    {
                         choices.push(ChoiceKind::Redeliver { node: *node, topic, partition });
                     }
                 }

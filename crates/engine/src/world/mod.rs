@@ -139,7 +139,12 @@ impl World {
     /// The world before anything has happened.
     #[must_use]
     pub fn new(plan: Rc<Plan>, parts: Parts, timed: bool) -> Self {
-        let nodes = plan.cast.nodes.iter().map(|_| Node { up: true, state: parts.write.initial(), crashed: None }).collect();
+        let nodes = plan
+            .cast
+            .nodes
+            .iter()
+            .map(|_| Node { up: true, state: parts.write.initial(), crashed: None })
+            .collect();
         let dbs = plan.cast.dbs.iter().map(|db| Rc::new(Database::new(&db.rows))).collect();
         let broker = Rc::new(Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions)));
         let triggers = plan.triggers.iter().map(|trigger| trigger.nth).collect();
@@ -187,11 +192,19 @@ impl World {
 
     /// The next record of a partition that a node handles, at or after `from`.
     #[must_use]
-    pub fn next_record(&self, node: NodeIx, topic: TopicIx, partition: PartitionIx, from: u32) -> Option<u32> {
+    pub fn next_record(
+        &self,
+        node: NodeIx,
+        topic: TopicIx,
+        partition: PartitionIx,
+        from: u32,
+    ) -> Option<u32> {
         let cx = self.cx(node);
         let records = self.broker.partition(topic, partition).records();
         (from..records.len() as u32).find(|offset| {
-            records.get(*offset as usize).is_some_and(|record| self.parts.write.handles(&cx, &record.body))
+            records
+                .get(*offset as usize)
+                .is_some_and(|record| self.parts.write.handles(&cx, &record.body))
         })
     }
 

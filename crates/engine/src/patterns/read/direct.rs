@@ -10,8 +10,8 @@ use super::ReadMsg;
 use crate::event::{EventKind, RowChange, Shape};
 use crate::family::Cx;
 use crate::fingerprint::{Canon, Fingerprint};
-use crate::ids::{DbIx, NodeIx, QueryIx, StepIx, TxnId};
 use crate::ids::Direction;
+use crate::ids::{DbIx, NodeIx, QueryIx, StepIx, TxnId};
 use crate::out::{Alarm, Exchange, Letter};
 use crate::patterns::{Body, Out};
 use crate::plan::{Env, MixKind};
@@ -118,12 +118,26 @@ pub fn on_ask(cx: &Cx<'_>, from: NodeIx, txn: TxnId, out: &mut Out) {
 }
 
 /// An owner answers.
-pub fn on_rows(cx: &Cx<'_>, state: &mut State, from: NodeIx, txn: TxnId, rows: &[RowChange], out: &mut Out) {
+pub fn on_rows(
+    cx: &Cx<'_>,
+    state: &mut State,
+    from: NodeIx,
+    txn: TxnId,
+    rows: &[RowChange],
+    out: &mut Out,
+) {
     settle(cx, state, from, txn, rows, out);
 }
 
 /// No answer came in time: ask again, or do without.
-pub fn on_timer(cx: &Cx<'_>, state: &mut State, txn: TxnId, owner: NodeIx, again: Option<u16>, out: &mut Out) {
+pub fn on_timer(
+    cx: &Cx<'_>,
+    state: &mut State,
+    txn: TxnId,
+    owner: NodeIx,
+    again: Option<u16>,
+    out: &mut Out,
+) {
     if !state.pending.get(&txn).is_some_and(|pending| pending.missing.contains(&owner)) {
         return;
     }
@@ -133,7 +147,14 @@ pub fn on_timer(cx: &Cx<'_>, state: &mut State, txn: TxnId, owner: NodeIx, again
     }
 }
 
-fn settle(cx: &Cx<'_>, state: &mut State, owner: NodeIx, txn: TxnId, rows: &[RowChange], out: &mut Out) {
+fn settle(
+    cx: &Cx<'_>,
+    state: &mut State,
+    owner: NodeIx,
+    txn: TxnId,
+    rows: &[RowChange],
+    out: &mut Out,
+) {
     let Some(pending) = state.pending.get_mut(&txn) else { return };
     let Some(at) = pending.missing.iter().position(|node| *node == owner) else { return };
     pending.missing.remove(at);

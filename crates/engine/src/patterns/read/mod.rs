@@ -14,8 +14,11 @@ pub enum ReadKind {
 }
 
 /// The table of the family.
-pub const TABLE: &[Member<ReadKind>] =
-    &[Member { name: "direct", kind: ReadKind::Direct, about: "each row is read from the service that owns it" }];
+pub const TABLE: &[Member<ReadKind>] = &[Member {
+    name: "direct",
+    kind: ReadKind::Direct,
+    about: "each row is read from the service that owns it",
+}];
 
 /// A message of the read member.
 #[derive(Clone, PartialEq, Debug)]

@@ -38,7 +38,12 @@ impl Evaluated {
 ///
 /// # Errors
 /// The refusal of the first operation that the data does not allow.
-pub fn evaluate(plan: &Plan, db: &Database, ops: &[Op], env: &Env<'_>) -> Result<Evaluated, Refusal> {
+pub fn evaluate(
+    plan: &Plan,
+    db: &Database,
+    ops: &[Op],
+    env: &Env<'_>,
+) -> Result<Evaluated, Refusal> {
     let mut done = Evaluated::default();
     let none: Sym = plan.words.missing;
     for op in ops {
@@ -48,7 +53,8 @@ pub fn evaluate(plan: &Plan, db: &Database, ops: &[Op], env: &Env<'_>) -> Result
                 if done.current(db, &key).is_some() {
                     return Err(Refusal::Exists);
                 }
-                let fields = fields.iter().map(|(name, expr)| (*name, expr.fill(env, none))).collect();
+                let fields =
+                    fields.iter().map(|(name, expr)| (*name, expr.fill(env, none))).collect();
                 done.put(db, key, Some(Row::new(fields)));
             }
             Op::Set { key, field, to, missing } => {

@@ -9,7 +9,7 @@ pub mod uncoordinated;
 
 use super::{Member, Out};
 use crate::event::Refusal;
-use crate::family::{Cx, Needs};
+use crate::family::{About, Cx, Needs};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, Sym, TopicIx, TxnId};
 use crate::out::{LocalResult, RecordBody};
@@ -93,7 +93,9 @@ impl WriteKind {
         match self {
             Self::Uncoordinated => WriteState::Uncoordinated(uncoordinated::State::default()),
             Self::SagaChoreography => WriteState::SagaChoreography,
-            Self::SagaOrchestration => WriteState::SagaOrchestration(saga_orchestration::State::default()),
+            Self::SagaOrchestration => {
+                WriteState::SagaOrchestration(saga_orchestration::State::default())
+            }
         }
     }
 
@@ -165,18 +167,16 @@ impl WriteKind {
         self,
         cx: &Cx<'_>,
         state: &mut WriteState,
-        from: NodeIx,
-        txn: TxnId,
-        step: StepIx,
+        about: About,
         message: WriteMsg,
         out: &mut Out,
     ) {
         match (state, message) {
             (WriteState::Uncoordinated(state), WriteMsg::Uncoordinated(message)) => {
-                uncoordinated::on_message(cx, state, from, txn, step, message, out);
+                uncoordinated::on_message(cx, state, about, message, out);
             }
             (WriteState::SagaOrchestration(state), WriteMsg::SagaOrchestration(message)) => {
-                saga_orchestration::on_message(cx, state, from, txn, step, message, out);
+                saga_orchestration::on_message(cx, state, about, message, out);
             }
             _ => unreachable!("a world runs one write member, and only it sends these messages"),
         }
@@ -191,7 +191,14 @@ impl WriteKind {
     }
 
     /// A local transaction of the member has ended.
-    pub fn on_done(self, cx: &Cx<'_>, state: &mut WriteState, then: WriteCont, result: LocalResult, out: &mut Out) {
+    pub fn on_done(
+        self,
+        cx: &Cx<'_>,
+        state: &mut WriteState,
+        then: WriteCont,
+        result: LocalResult,
+        out: &mut Out,
+    ) {
         match (state, then) {
             (WriteState::Uncoordinated(state), WriteCont::Uncoordinated(then)) => {
                 uncoordinated::on_done(cx, state, then, result, out);
@@ -202,7 +209,9 @@ impl WriteKind {
             (WriteState::SagaOrchestration(state), WriteCont::SagaOrchestration(then)) => {
                 saga_orchestration::on_done(cx, state, then, result, out);
             }
-            _ => unreachable!("a world runs one write member, and only it leaves these continuations"),
+            _ => unreachable!(
+                "a world runs one write member, and only it leaves these continuations"
+            ),
         }
     }
 
@@ -217,7 +226,9 @@ impl WriteKind {
         out: &mut Out,
     ) {
         match state {
-            WriteState::Uncoordinated(state) => uncoordinated::on_timer(cx, state, txn, of.0, again, out),
+            WriteState::Uncoordinated(state) => {
+                uncoordinated::on_timer(cx, state, txn, of.0, again, out)
+            }
             WriteState::SagaOrchestration(state) => {
                 saga_orchestration::on_timer(cx, state, txn, of, again, out);
             }

@@ -186,7 +186,14 @@ pub fn on_done(cx: &Cx<'_>, then: Cont, result: LocalResult, out: &mut Out) {
     }
 }
 
-fn after_forward(cx: &Cx<'_>, txn: TxnId, step: StepIx, client: bool, result: LocalResult, out: &mut Out) {
+fn after_forward(
+    cx: &Cx<'_>,
+    txn: TxnId,
+    step: StepIx,
+    client: bool,
+    result: LocalResult,
+    out: &mut Out,
+) {
     match result {
         LocalResult::Committed { .. } => {
             publish(cx, done_record(cx, txn, step, Says::Done), out);
@@ -245,7 +252,14 @@ fn refused(cx: &Cx<'_>, txn: TxnId, step: StepIx, client: bool, why: Refusal, ou
     }
 }
 
-fn after_failure(cx: &Cx<'_>, txn: TxnId, step: StepIx, reason: Option<Sym>, client: bool, out: &mut Out) {
+fn after_failure(
+    cx: &Cx<'_>,
+    txn: TxnId,
+    step: StepIx,
+    reason: Option<Sym>,
+    client: bool,
+    out: &mut Out,
+) {
     if client {
         client::respond(cx, txn, Response::Aborted(reason), out);
     } else if first_undo(cx, txn, step).is_none() {

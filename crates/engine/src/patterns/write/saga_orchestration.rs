@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{WriteCont, WriteMsg, reason_of};
 use crate::event::{EventKind, Outcome, Refusal, Shape};
-use crate::family::Cx;
+use crate::family::{About, Cx};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TxnId};
 use crate::out::{
@@ -154,7 +154,11 @@ fn go(cx: &Cx<'_>, state: &mut State, txn: TxnId, phase: Phase, out: &mut Out) {
 fn act(cx: &Cx<'_>, txn: TxnId, step: StepIx, dir: Direction, reason: Option<Sym>, out: &mut Out) {
     if cx.step(txn, step).node == cx.node {
         let transaction = work(cx, txn, step, dir, reason);
-        out.local(cx.own_db(), transaction, WriteCont::SagaOrchestration(Cont::Own(txn, step, dir)));
+        out.local(
+            cx.own_db(),
+            transaction,
+            WriteCont::SagaOrchestration(Cont::Own(txn, step, dir)),
+        );
     } else {
         command(cx, txn, step, dir, reason, 0, out);
     }
@@ -166,10 +170,16 @@ fn work(cx: &Cx<'_>, txn: TxnId, step: StepIx, dir: Direction, reason: Option<Sy
     let (label, only_if_done) = match dir {
         Direction::Do => (of.command, None),
         // A step without a `do` leaves nothing in the inbox, and its compensation always runs.
-        Direction::Undo => (of.undo_command, if of.forward.is_empty() { None } else { inbox(of.command) }),
+        Direction::Undo => {
+            (of.undo_command, if of.forward.is_empty() { None } else { inbox(of.command) })
+        }
     };
     let of = StepRef { txn, step, dir };
-    LocalTxn { inbox: inbox(label), work: Some(StepWork { of, reason, only_if_done }), ..LocalTxn::default() }
+    LocalTxn {
+        inbox: inbox(label),
+        work: Some(StepWork { of, reason, only_if_done }),
+        ..LocalTxn::default()
+    }
 }
 
 fn command(
@@ -202,7 +212,15 @@ fn command(
     let must_succeed = dir == Direction::Undo || of.kind == StepKind::Retriable;
     let attempts = cx.plan.scenario.retries.attempts;
     let attempts_max = Some(if must_succeed { attempts.saturating_mul(10) } else { attempts });
-    out.arm(Alarm { label: cx.plan.words.retry, txn, step: about, exchange, attempt, waits: 1, attempts_max });
+    out.arm(Alarm {
+        label: cx.plan.words.retry,
+        txn,
+        step: about,
+        exchange,
+        attempt,
+        waits: 1,
+        attempts_max,
+    });
 }
 
 /// A client's request: the saga's row is the first thing to be durable.
@@ -225,9 +243,7 @@ pub fn on_request(cx: &Cx<'_>, txn: TxnId, out: &mut Out) {
 pub fn on_message(
     cx: &Cx<'_>,
     state: &mut State,
-    from: NodeIx,
-    txn: TxnId,
-    step: StepIx,
+    About { from, txn, step }: About,
     message: Msg,
     out: &mut Out,
 ) {
@@ -260,7 +276,14 @@ fn waits_for(state: &State, txn: TxnId, step: StepIx, dir: Direction) -> bool {
 }
 
 /// A step is done or undone: the row moves on, and then the saga.
-fn advance(cx: &Cx<'_>, state: &mut State, txn: TxnId, step: StepIx, dir: Direction, out: &mut Out) {
+fn advance(
+    cx: &Cx<'_>,
+    state: &mut State,
+    txn: TxnId,
+    step: StepIx,
+    dir: Direction,
+    out: &mut Out,
+) {
     let words = &cx.plan.words;
     match (dir, state.active.get(&txn).copied()) {
         (Direction::Do, _) => {
@@ -388,7 +411,9 @@ fn answer(
             (if dir == Direction::Do { of.done } else { of.undone_reply }, Msg::Done(dir))
         }
         // The step was voided by its own compensation, which came first.
-        LocalResult::Known(Answer::Nothing) if dir == Direction::Undo => (of.undone_reply, Msg::Done(dir)),
+        LocalResult::Known(Answer::Nothing) if dir == Direction::Undo => {
+            (of.undone_reply, Msg::Done(dir))
+        }
         LocalResult::Known(Answer::Nothing) => (of.refused, Msg::Refused(dir, Refusal::Exists)),
         // The database is in trouble, not the data: no answer goes back, and the command comes again.
         LocalResult::Refused(Refusal::ReadOnly) | LocalResult::Lost => {

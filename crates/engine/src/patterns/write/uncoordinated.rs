@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 
 use super::{WriteCont, WriteMsg, reason_of};
 use crate::event::{Refusal, Shape};
-use crate::family::Cx;
+use crate::family::{About, Cx};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, TxnId};
-use crate::out::{Alarm, Answer, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, StepWork};
+use crate::out::{
+    Alarm, Answer, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, StepWork,
+};
 use crate::patterns::{Body, Out, Response, client};
 use crate::plan::Plan;
 
@@ -81,7 +83,15 @@ fn command(cx: &Cx<'_>, txn: TxnId, step: StepIx, attempt: u16, out: &mut Out) {
         body: Body::Write(WriteMsg::Uncoordinated(Msg::Do)),
     });
     let attempts_max = Some(cx.plan.scenario.retries.attempts);
-    out.arm(Alarm { label: cx.plan.words.retry, txn, step: about, exchange, attempt, waits: 1, attempts_max });
+    out.arm(Alarm {
+        label: cx.plan.words.retry,
+        txn,
+        step: about,
+        exchange,
+        attempt,
+        waits: 1,
+        attempts_max,
+    });
 }
 
 /// Goes on with the first step at or after `from`, or answers the client.
@@ -118,9 +128,7 @@ pub fn on_request(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
 pub fn on_message(
     cx: &Cx<'_>,
     state: &mut State,
-    from: NodeIx,
-    txn: TxnId,
-    step: StepIx,
+    About { from, txn, step }: About,
     message: Msg,
     out: &mut Out,
 ) {
@@ -155,9 +163,8 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
         Cont::Asked { by, txn, step } => {
             let of = cx.step(txn, step);
             let (label, message) = match result {
-                LocalResult::Committed { .. } | LocalResult::Known(Answer::Done | Answer::Nothing) => {
-                    (of.done, Msg::Done)
-                }
+                LocalResult::Committed { .. }
+                | LocalResult::Known(Answer::Done | Answer::Nothing) => (of.done, Msg::Done),
                 LocalResult::Refused(why) | LocalResult::Known(Answer::Refused(why)) => {
                     (of.refused, Msg::Refused(why))
                 }
@@ -180,7 +187,14 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
 }
 
 /// No answer came in time: ask again, or tell the client that it failed.
-pub fn on_timer(cx: &Cx<'_>, state: &mut State, txn: TxnId, step: StepIx, again: Option<u16>, out: &mut Out) {
+pub fn on_timer(
+    cx: &Cx<'_>,
+    state: &mut State,
+    txn: TxnId,
+    step: StepIx,
+    again: Option<u16>,
+    out: &mut Out,
+) {
     if state.waiting.get(&txn) != Some(&step) {
         return;
     }

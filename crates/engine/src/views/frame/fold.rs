@@ -6,7 +6,7 @@ use crate::cast::Cast;
 use crate::event::{Event, EventKind, LostRecord, Outcome, Shape};
 use crate::ids::{Direction, EventIx, MsgId, NodeIx, StepRef, Sym, TopicIx, TxnId};
 use crate::trace::Trace;
-use crate::views::index::{WorkItem, work_behind};
+use crate::views::index::WorkItem;
 
 use super::{
     DbFrame, FaultFrame, Flight, Frame, NodeFrame, OutboxFrame, Queued, StepFrame, TimerFrame,
@@ -37,7 +37,7 @@ impl Frame {
             | EventKind::DeadLettered { .. }
             | EventKind::Published { .. } => self.take_record(cast, ix, event),
             EventKind::Committed { .. } | EventKind::OutboxMarked { .. } => self.take_db(ix, event),
-            EventKind::ServiceStarted { until } => self.begin_work(trace, ix, event, *until),
+            EventKind::ServiceStarted { until } => self.begin_work(ix, event, *until),
             EventKind::TimerArmed { label, due } => {
                 let spot = (event.node, *label, event.txn, event.step);
                 let timer = TimerFrame { armed: ix, from: event.at, due: *due };
@@ -371,19 +371,12 @@ impl Frame {
         }
     }
 
-    fn begin_work(&mut self, trace: &Trace, ix: EventIx, event: &Event, until: u64) {
-        let behind = work_behind(trace, ix);
+    /// A worker begins with the oldest piece of work of the event's transaction and step.
+    fn begin_work(&mut self, ix: EventIx, event: &Event, until: u64) {
         let Some(node) = self.nodes.get_mut(event.node.ix()) else { return };
-        // Where the causes do not lead to an arrival, the oldest of the queue is served.
-        let arrival = behind.map(|(arrival, _)| arrival).filter(|at| node.queue.contains_key(at));
-        let arrival = arrival.or_else(|| {
-            let of_txn = |queued: &&Queued| queued.txn == event.txn;
-            let same = node.queue.iter().find(|(_, queued)| of_txn(queued));
-            same.map(|(at, _)| *at)
-        });
-        let item = behind
-            .map(|(_, item)| item)
-            .or_else(|| arrival.and_then(|at| node.queue.get(&at)).map(|queued| queued.item));
+        let same = |queued: &Queued| queued.txn == event.txn && queued.step == event.step;
+        let arrival = node.queue.iter().find(|(_, queued)| same(queued)).map(|(at, _)| *at);
+        let item = arrival.and_then(|at| node.queue.get(&at)).map(|queued| queued.item);
         if let Some(at) = arrival {
             node.queue.remove_mut(&at);
         }
@@ -399,19 +392,44 @@ impl Frame {
 
     fn enqueue(&mut self, ix: EventIx, event: &Event, item: WorkItem) {
         if let Some(node) = self.nodes.get_mut(event.node.ix()) {
-            node.queue.insert_mut(ix, Queued { item, txn: event.txn, since: event.at });
+            let (txn, step, since) = (event.txn, event.step, event.at);
+            node.queue.insert_mut(ix, Queued { item, txn, step, since });
         }
     }
 
+    /// A message was handled or lost.
     fn end_flight(&mut self, node: NodeIx, msg: MsgId) {
-        let arrived = self.flights.get(&msg).and_then(|flight| flight.arrived);
+        let ended = self.flights.get(&msg).copied();
         self.flights.remove_mut(&msg);
+        let mut arrived = ended.and_then(|flight| flight.arrived);
+        let mut item = WorkItem::Message(msg);
+        // Copies are interchangeable: where this one had not arrived yet but its twin had, the twin
+        // is the one that is still on its way.
+        if let Some(flight) = ended.filter(|flight| flight.arrived.is_none())
+            && let Some((twin, of)) = self.arrived_twin(&flight)
+        {
+            arrived = of.arrived;
+            item = WorkItem::Message(twin);
+            let (sent, sent_at, due) = (flight.sent, flight.sent_at, flight.due);
+            self.flights.insert_mut(twin, Flight { sent, sent_at, due, arrived: None, ..of });
+        }
         if let Some(node) = self.nodes.get_mut(node.ix()) {
             if let Some(arrived) = arrived {
                 node.queue.remove_mut(&arrived);
             }
-            node.work.retain(|work| work.item != Some(WorkItem::Message(msg)));
+            node.work.retain(|work| work.item != Some(item));
         }
+    }
+
+    fn arrived_twin(&self, flight: &Flight) -> Option<(MsgId, Flight)> {
+        let same = |other: &Flight| {
+            other.arrived.is_some()
+                && (other.from, other.to, other.label) == (flight.from, flight.to, flight.label)
+                && (other.txn, other.step) == (flight.txn, flight.step)
+                && other.attempt == flight.attempt
+        };
+        let twin = self.flights.iter().find(|(_, other)| same(other))?;
+        Some((*twin.0, *twin.1))
     }
 
     /// An answer about a step disarms the timers that waited for it.
@@ -448,16 +466,6 @@ impl Frame {
             node.since = event.at;
             node.work.clear();
             node.queue = rpds::RedBlackTreeMap::new();
-        }
-        // What had arrived was volatile; what is still on its way is not.
-        let gone: Vec<MsgId> = self
-            .flights
-            .iter()
-            .filter(|(_, flight)| flight.to == here && flight.arrived.is_some())
-            .map(|(msg, _)| *msg)
-            .collect();
-        for msg in gone {
-            self.flights.remove_mut(&msg);
         }
         let armed: Vec<_> = self.timers.keys().filter(|spot| spot.0 == here).copied().collect();
         self.disarm(&armed);
