@@ -1,0 +1,8 @@
+//! What each command does, by what it changes.
+
+pub mod address;
+pub mod check;
+pub mod first_visit;
+pub mod look;
+pub mod runs;
+pub mod time;

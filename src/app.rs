@@ -1,0 +1,75 @@
+//! The page: its frame, and what holds it together.
+
+use leptos::prelude::*;
+use std::rc::Rc;
+
+use crate::act;
+use crate::cmd::{Cmd, dispatch};
+use crate::platform::{history, listen, media};
+use crate::state::{App, Mode};
+use crate::views::{
+    bar::Bar, check::CheckPage, dialogs::Dialogs, dock::DockView, first_visit::FirstVisit,
+    header::Header, inspector::Inspector, left::Left, live::Live, stage::Stage, strip::Strip,
+};
+use crate::{frame_loop, keys};
+
+/// The whole page.
+#[component]
+pub fn Page() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    frame_loop::install();
+    let theme = act::look::remembered_theme();
+    act::look::show_theme(theme);
+    app.theme.set(theme);
+    app.still.set(media::matches(media::REDUCED_MOTION));
+    media::on_change(media::REDUCED_MOTION, move |on| app.still.set(on));
+    app.phone.set(media::matches(media::PHONE));
+    media::on_change(media::PHONE, move |on| app.phone.set(on));
+    app.left.set(!media::matches("(max-width: 1099px)"));
+    keys::install(app);
+    listen::on_window("hashchange", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
+    listen::on_window("popstate", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
+
+    Effect::new(move |_| {
+        let at = app.at();
+        let frame = app.run(|run| Rc::new(run.frame(at)));
+        app.frame.set(frame);
+    });
+
+    if history::fragment().is_empty() || !act::address::open_at_start(app) {
+        act::first_visit::open(app);
+    }
+    frame_loop::wake(app);
+
+    let watching = move || app.mode.get() == Mode::Watch;
+    let first = move || app.first.get();
+    view! {
+        <div
+            class="app"
+            class:first=first
+            class:no-left=move || !app.left.get()
+            class:no-right=move || !app.right.get()
+            class:checking=move || !watching()
+        >
+            <Header/>
+            <Strip/>
+            <Show when=move || watching() && !first()>
+                <Left/>
+            </Show>
+            <Show when=watching fallback=CheckPage>
+                <Stage/>
+                <Bar/>
+                <Show when=move || !first()>
+                    <DockView/>
+                    <Inspector/>
+                </Show>
+                <Show when=first>
+                    <FirstVisit/>
+                </Show>
+            </Show>
+            <Dialogs/>
+            <Live/>
+        </div>
+    }
+}

@@ -1,0 +1,229 @@
+//! Everything that a person, the clock or the address bar can do to the page: one enum, one dispatch.
+//!
+//! Components never set the state themselves, so each change can be found here, and each is
+//! followed by the same steps: the list of runs, the address bar, the next frame.
+
+use interleave_engine::choice::Intervention;
+use interleave_engine::scenario::Scenario;
+use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
+use interleave_engine::session::CheckRequest;
+
+use crate::act;
+use crate::state::{App, Dialog, Dock, Menu, Mode, Theme, Window};
+
+/// A change of the page.
+#[derive(Clone, Debug)]
+pub enum Cmd {
+    /// Starts or stops the moving of the moment.
+    TogglePlay,
+    /// Stops it.
+    Pause,
+    /// So many real milliseconds have passed: the moment moves if it plays, the run grows if it is not done.
+    Tick {
+        /// Since the frame before.
+        ms: f64,
+    },
+    /// So many events forwards, or backwards.
+    StepEvent(i32),
+    /// To the next event of the transaction that is followed, or to the one before.
+    StepTxn(i32),
+    /// To the first event.
+    First,
+    /// To the last event.
+    Last,
+    /// To an event.
+    Seek(u32),
+    /// To a place on the axis.
+    SeekTo(f64),
+    /// Another speed, by its place in the list.
+    Speed(usize),
+    /// To an event, following its transaction and explaining it.
+    Explain(u32),
+    /// To the violation of a property: the event that broke it, followed and explained.
+    ShowViolation {
+        /// Which property, by its place in the reports.
+        property: usize,
+    },
+    /// Follows a transaction, or none.
+    Follow(Option<u32>),
+
+    /// Another mode.
+    Mode(Mode),
+    /// Another view in the dock.
+    Dock(Dock),
+    /// Shows a part of the axis in the dock; all of it for `None`.
+    Window(Option<Window>),
+    /// Zooms the dock's axis by a factor around the moment.
+    ZoomAxis(f64),
+    /// Moves the dock's axis by a share of what is on screen.
+    PanAxis(f64),
+    /// Brings the selected transaction onto the screen of the dock.
+    Focus,
+    /// Zooms the graph by a factor.
+    ZoomGraph(f64),
+    /// Shifts the graph by pixels.
+    PanGraph(f64, f64),
+    /// Fits the graph into its place.
+    FitGraph,
+    /// Shows the graph as a table, or as a picture again.
+    ToggleTable,
+    /// Opens or closes the menu over the graph.
+    Menu(Option<Menu>),
+    /// Opens or closes a dialog.
+    Dialog(Option<Dialog>),
+    /// Opens or closes the panel to the left.
+    ToggleLeft,
+    /// Opens or closes the inspector where there is no room beside the graph.
+    ToggleRight,
+    /// Takes the strip across the page away.
+    DismissBanner,
+    /// Says a short word that goes away by itself.
+    Toast(String),
+    /// Light, dark, or the system's.
+    Theme(Theme),
+
+    /// Opens a shipped scenario by its name.
+    OpenShipped(&'static str),
+    /// Opens a document.
+    OpenText {
+        /// Its text.
+        text: String,
+        /// Where it came from, for the list of runs.
+        name: String,
+    },
+    /// Opens what the address bar holds.
+    OpenAddress,
+    /// A run with another coupling.
+    Couple(Coupling),
+    /// A run with other options.
+    SetOptions {
+        /// All options.
+        options: Options,
+        /// What was changed, in words.
+        name: String,
+    },
+    /// A run with another workload.
+    SetLoad {
+        /// The workload.
+        workload: Workload,
+        /// What was changed, in words.
+        name: String,
+    },
+    /// A run with another seed.
+    SetSeed(u64),
+    /// A run with one fault more in its document.
+    AddFault(Fault),
+    /// A run with one fault less in its document.
+    RemoveFault(usize),
+    /// A branch of the run: this happens after that event.
+    Intervene {
+        /// What happens when.
+        intervention: Intervention,
+        /// In words.
+        name: String,
+    },
+    /// A branch of the run without one of its interventions.
+    RemoveIntervention(usize),
+    /// Takes the last intervention back: to the run that it was made on.
+    Undo,
+    /// Puts a run on screen.
+    ChooseRun(u32),
+
+    /// What the next check looks for.
+    CheckForm(CheckRequest),
+    /// Starts the search for what breaks the scenario.
+    CheckStart,
+    /// Stops it.
+    CheckStop,
+    /// Opens a counterexample as a run, at the event that breaks the property.
+    ShowCounterexample {
+        /// The property's place in the report.
+        property: usize,
+    },
+
+    /// First visit: payments crashes after it charges.
+    FirstCrash,
+    /// First visit: nothing goes wrong.
+    FirstSucceed,
+    /// Copies the link.
+    CopyLink,
+    /// Offers the scenario as a file.
+    SaveScenario,
+}
+
+/// Does it. This is the only way in which the page's state changes.
+pub fn dispatch(app: App, cmd: Cmd) {
+    if crate::platform::panic::is_dead() {
+        return;
+    }
+    match cmd {
+        Cmd::TogglePlay => act::time::toggle_play(app),
+        Cmd::Pause => act::time::pause(app),
+        Cmd::Tick { ms } => act::time::tick(app, ms),
+        Cmd::StepEvent(by) => act::time::step_event(app, by),
+        Cmd::StepTxn(by) => act::time::step_txn(app, by),
+        Cmd::First => act::time::seek_by_hand(app, 0),
+        Cmd::Last => act::time::seek_by_hand(app, u32::MAX),
+        Cmd::Seek(event) => act::time::seek_by_hand(app, event),
+        Cmd::SeekTo(place) => act::time::seek_to(app, place),
+        Cmd::Speed(speed) => act::time::speed(app, speed),
+        Cmd::Explain(event) => act::time::explain(app, event),
+        Cmd::ShowViolation { property } => act::time::show_violation(app, property),
+        Cmd::Follow(txn) => act::look::follow(app, txn),
+
+        Cmd::Mode(mode) => act::look::mode(app, mode),
+        Cmd::Dock(dock) => act::look::dock(app, dock),
+        Cmd::Window(window) => act::look::window(app, window),
+        Cmd::ZoomAxis(by) => act::look::zoom_axis(app, by),
+        Cmd::PanAxis(by) => act::look::pan_axis(app, by),
+        Cmd::Focus => act::look::focus(app),
+        Cmd::ZoomGraph(by) => act::look::zoom_graph(app, by),
+        Cmd::PanGraph(x, y) => act::look::pan_graph(app, x, y),
+        Cmd::FitGraph => act::look::fit_graph(app),
+        Cmd::ToggleTable => act::look::toggle_table(app),
+        Cmd::Menu(menu) => act::look::menu(app, menu),
+        Cmd::Dialog(dialog) => act::look::dialog(app, dialog),
+        Cmd::ToggleLeft => act::look::toggle_left(app),
+        Cmd::ToggleRight => act::look::toggle_right(app),
+        Cmd::DismissBanner => act::look::banner(app, None),
+        Cmd::Toast(text) => act::look::toast(app, text),
+        Cmd::Theme(theme) => act::look::theme(app, theme),
+
+        Cmd::OpenShipped(name) => act::runs::open_shipped(app, name),
+        Cmd::OpenText { text, name } => act::runs::open_text(app, &text, &name),
+        Cmd::OpenAddress => act::address::open(app),
+        Cmd::Couple(coupling) => act::runs::couple(app, coupling),
+        Cmd::SetOptions { options, name } => {
+            act::runs::edit(app, &name, |scenario| scenario.options = options);
+        }
+        Cmd::SetLoad { workload, name } => {
+            act::runs::edit(app, &name, |scenario| scenario.workload = workload);
+        }
+        Cmd::SetSeed(seed) => {
+            act::runs::edit(app, &format!("seed {seed}"), |scenario| scenario.seed = seed);
+        }
+        Cmd::AddFault(fault) => act::runs::add_fault(app, fault),
+        Cmd::RemoveFault(at) => act::runs::remove_fault(app, at),
+        Cmd::Intervene { intervention, name } => act::runs::intervene(app, intervention, &name),
+        Cmd::RemoveIntervention(at) => act::runs::remove_intervention(app, at),
+        Cmd::Undo => act::runs::undo(app),
+        Cmd::ChooseRun(id) => act::runs::choose(app, id),
+
+        Cmd::CheckForm(form) => act::check::form(app, form),
+        Cmd::CheckStart => act::check::start(app),
+        Cmd::CheckStop => act::check::stop(app),
+        Cmd::ShowCounterexample { property } => act::check::show(app, property),
+
+        Cmd::FirstCrash => act::first_visit::crash(app),
+        Cmd::FirstSucceed => act::first_visit::succeed(app),
+        Cmd::CopyLink => act::address::copy(app),
+        Cmd::SaveScenario => act::runs::save(app),
+    }
+    crate::frame_loop::wake(app);
+}
+
+/// The scenario that the page is about: that of the run on screen.
+#[must_use]
+pub fn scenario(app: App) -> Option<Scenario> {
+    app.run_now(|run| run.input().scenario.clone())
+}

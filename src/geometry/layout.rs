@@ -1,0 +1,415 @@
+//! Where the nodes, databases and topics of the service graph stand.
+//!
+//! A layout is a function of a request alone: the size of the place, the nodes, the topics, the
+//! edges. Equal requests give equal layouts, so nothing jumps when something else on the page moves.
+//! Sizes are pixels at zoom 1, chosen so that text stays readable; where the place is too small for
+//! all of it the layout is larger than the place, and the page scales or scrolls it.
+
+use super::curve::{Curve, Rect, Side, connect};
+
+/// What a node is to the layout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The clients.
+    Clients,
+    /// A service.
+    Service,
+    /// The broker.
+    Broker,
+    /// The orchestrator.
+    Orchestrator,
+}
+
+/// A topic: who publishes, who reads.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Topic {
+    /// The publisher, by its place among the nodes.
+    pub publisher: usize,
+    /// The readers.
+    pub consumers: Vec<usize>,
+}
+
+/// What a layout is made from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// Width of the place.
+    pub width: f64,
+    /// Height of the place.
+    pub height: f64,
+    /// The nodes, the clients first; and whether each has a database.
+    pub nodes: Vec<(Kind, bool)>,
+    /// The topics inside the broker.
+    pub topics: Vec<Topic>,
+    /// The edges without the broker's.
+    pub edges: Vec<(usize, usize)>,
+}
+
+/// An edge.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Edge {
+    /// The sender.
+    pub from: usize,
+    /// The target.
+    pub to: usize,
+    /// The topic that it leads to or from.
+    pub topic: Option<usize>,
+    /// Its curve.
+    pub curve: Curve,
+}
+
+/// A topic's place.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TopicPlace {
+    /// Its name and its records.
+    pub rect: Rect,
+    /// How many records fit.
+    pub slots: usize,
+}
+
+/// The layout.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Layout {
+    /// Width of everything.
+    pub width: f64,
+    /// Height of everything.
+    pub height: f64,
+    /// The nodes, as in the request.
+    pub nodes: Vec<Rect>,
+    /// The databases, as the nodes: where the cylinder stands. Rows stand to its right.
+    pub dbs: Vec<Option<Rect>>,
+    /// The topics, as in the request.
+    pub topics: Vec<TopicPlace>,
+    /// The edges: the broker's first, then the others.
+    pub edges: Vec<Edge>,
+}
+
+/// Size of a service's box.
+const BOX: (f64, f64) = (176.0, 58.0);
+/// Size of a service with its database below.
+const BLOCK_H: f64 = 128.0;
+/// Size of the clients' pill.
+const PILL: (f64, f64) = (104.0, 32.0);
+/// Size of a cylinder.
+const CYLINDER: (f64, f64) = (38.0, 38.0);
+/// Width of one record in a topic.
+pub const SLOT: f64 = 46.0;
+/// Height of a topic where topics stand below each other.
+const TOPIC_H: f64 = 60.0;
+/// Room at the edges of the place.
+const MARGIN: f64 = 26.0;
+/// The place below this width is a phone's.
+const NARROW: f64 = 620.0;
+
+impl Layout {
+    /// Lays a graph out.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let broker = request.nodes.iter().position(|(kind, _)| *kind == Kind::Broker);
+        let services: Vec<usize> = members(request, Kind::Service);
+        let mut layout = Self {
+            width: request.width,
+            height: request.height,
+            nodes: vec![Rect::default(); request.nodes.len()],
+            dbs: vec![None; request.nodes.len()],
+            topics: Vec::new(),
+            edges: Vec::new(),
+        };
+        let band_width = 150.0 + services.len() as f64 * (BOX.0 + 44.0);
+        if request.width < NARROW {
+            layout.stack(request, broker, &services);
+        } else if broker.is_some() && request.width >= band_width && request.height >= 380.0 {
+            layout.band(request, broker, &services);
+        } else {
+            layout.columns(request, broker, &services);
+        }
+        layout.connect_topics(request, broker);
+        layout.connect_nodes(request);
+        layout
+    }
+
+    /// The broker on top, the services in a row below it.
+    fn band(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
+        let count = services.len().max(1) as f64;
+        let middle = (request.height - 92.0 - BLOCK_H - 110.0) / 3.0;
+        let top = middle.clamp(14.0, 130.0);
+        let row = top + 92.0 + middle.clamp(64.0, 120.0);
+        let left = MARGIN + PILL.0 + 56.0;
+        let pitch = (request.width - MARGIN - left) / count;
+        let width = (pitch - 48.0).clamp(BOX.0, 240.0);
+        for (at, node) in services.iter().enumerate() {
+            let x = left + at as f64 * pitch + (pitch - 48.0 - width).max(0.0) / 2.0;
+            self.service(request, *node, x, row, width);
+        }
+        for clients in members(request, Kind::Clients) {
+            let y = row + (BOX.1 - PILL.1) / 2.0;
+            self.nodes[clients] = Rect::new(MARGIN, y, PILL.0, PILL.1);
+        }
+        if let Some(broker) = broker {
+            let rect = Rect::new(left, top, request.width - MARGIN - left, 92.0);
+            self.nodes[broker] = rect;
+            self.topics_in_a_row(request, rect);
+        }
+        self.height = self.height.max(row + BLOCK_H + MARGIN);
+    }
+
+    /// Topics side by side in a wide broker.
+    fn topics_in_a_row(&mut self, request: &Request, broker: Rect) {
+        let head = 104.0;
+        let count = request.topics.len().max(1) as f64;
+        let pitch = (broker.w - head - 12.0) / count;
+        for at in 0..request.topics.len() {
+            let x = broker.x + head + at as f64 * pitch;
+            let rect = Rect::new(x, broker.y + 20.0, pitch - 14.0, 56.0);
+            self.topics.push(TopicPlace { rect, slots: slots(rect.w) });
+        }
+    }
+
+    /// The broker or the first to be asked in the middle, the others to its left and right.
+    fn columns(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
+        let orchestrator = members(request, Kind::Orchestrator).first().copied();
+        let hub = broker.or(orchestrator).or_else(|| services.first().copied());
+        let spokes: Vec<usize> =
+            services.iter().copied().filter(|node| Some(*node) != hub).collect();
+        // The clients stand above the service that they ask: to the left with a broker, else in the middle.
+        let left_count = if broker.is_some() { spokes.len().div_ceil(2) } else { spokes.len() / 2 };
+        let (left, right) = spokes.split_at(left_count);
+        let rows = left.len().max(right.len()).max(1);
+        let top = PILL.1 + 34.0;
+        let topics_h = 46.0 + request.topics.len() as f64 * TOPIC_H + 10.0;
+        let needed = top + rows as f64 * BLOCK_H + 12.0;
+        self.height = request.height.max(needed).max(topics_h + 2.0 * MARGIN);
+        let column = 200.0;
+        let right_x = request.width - MARGIN - column;
+        self.column(request, left, MARGIN, if broker.is_some() { top } else { 30.0 });
+        self.column(request, right, right_x, 30.0);
+        let hub_w = if broker.is_some() { 208.0 } else { BOX.0 };
+        let hub_x = (request.width - hub_w) / 2.0;
+        if let Some(broker) = broker {
+            let y = ((self.height - topics_h) / 2.0).max(12.0);
+            let rect = Rect::new(hub_x, y, hub_w, topics_h);
+            self.nodes[broker] = rect;
+            self.topics_below_each_other(request, rect);
+        } else if let Some(hub) = hub {
+            let y = (self.height - BLOCK_H) / 2.0;
+            self.service(request, hub, hub_x, y, hub_w);
+        }
+        let asked = if broker.is_some() { left.first().copied() } else { hub };
+        let under = asked.map_or(Rect::new(hub_x, 90.0, hub_w, 10.0), |node| self.nodes[node]);
+        for clients in members(request, Kind::Clients) {
+            let x = under.x + (under.w - PILL.0) / 2.0;
+            let y = if broker.is_some() { 16.0 } else { (under.y - 110.0).max(16.0) };
+            self.nodes[clients] = Rect::new(x, y, PILL.0, PILL.1);
+        }
+    }
+
+    /// Services below each other, spread over the height.
+    fn column(&mut self, request: &Request, services: &[usize], x: f64, top: f64) {
+        let count = services.len().max(1) as f64;
+        let pitch = ((self.height - top - 6.0) / count).max(BLOCK_H);
+        for (at, node) in services.iter().enumerate() {
+            let y = top + at as f64 * pitch + ((pitch - BLOCK_H) / 2.0).min(40.0);
+            self.service(request, *node, x, y, BOX.0);
+        }
+    }
+
+    /// Topics below each other in a tall broker.
+    fn topics_below_each_other(&mut self, request: &Request, broker: Rect) {
+        for at in 0..request.topics.len() {
+            let y = broker.y + 42.0 + at as f64 * TOPIC_H;
+            let rect = Rect::new(broker.x + 14.0, y, broker.w - 28.0, TOPIC_H - 12.0);
+            self.topics.push(TopicPlace { rect, slots: slots(rect.w) });
+        }
+    }
+
+    /// Two columns with the broker across, for a phone; it may be taller than the place.
+    fn stack(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
+        let margin = 14.0;
+        let inner = request.width - 2.0 * margin;
+        let width = ((inner - 16.0) / 2.0).max(120.0);
+        let mut y = 14.0;
+        let hub: Vec<usize> = members(request, Kind::Orchestrator);
+        for clients in members(request, Kind::Clients) {
+            self.nodes[clients] = Rect::new(margin, y, PILL.0, PILL.1);
+        }
+        y += PILL.1 + 34.0;
+        for node in &hub {
+            self.service(request, *node, margin, y, width);
+            y += BLOCK_H;
+        }
+        let first_row = if broker.is_some() { 1 } else { 2 };
+        let (above, below) = services.split_at(first_row.min(services.len()));
+        let mut rows = |layout: &mut Self, nodes: &[usize], y: &mut f64| {
+            for pair in nodes.chunks(2) {
+                for (at, node) in pair.iter().enumerate() {
+                    let x = margin + at as f64 * (width + 16.0);
+                    layout.service(request, *node, x, *y, width);
+                }
+                *y += BLOCK_H + 6.0;
+            }
+        };
+        rows(self, above, &mut y);
+        if let Some(broker) = broker {
+            y += 18.0;
+            let height = 36.0 + request.topics.len().div_ceil(2) as f64 * TOPIC_H;
+            let rect = Rect::new(margin, y, inner, height);
+            self.nodes[broker] = rect;
+            for at in 0..request.topics.len() {
+                let (column, row) = ((at % 2) as f64, (at / 2) as f64);
+                let half = (inner - 28.0) / 2.0;
+                let place = Rect::new(
+                    rect.x + 12.0 + column * (half + 4.0),
+                    rect.y + 32.0 + row * TOPIC_H,
+                    half,
+                    TOPIC_H - 12.0,
+                );
+                self.topics.push(TopicPlace { rect: place, slots: slots(place.w) });
+            }
+            y += height + 40.0;
+        }
+        rows(self, below, &mut y);
+        self.height = self.height.max(y + 8.0);
+    }
+
+    fn service(&mut self, request: &Request, node: usize, x: f64, y: f64, w: f64) {
+        self.nodes[node] = Rect::new(x, y, w, BOX.1);
+        if request.nodes[node].1 {
+            self.dbs[node] = Some(Rect::new(x + 12.0, y + BOX.1 + 12.0, CYLINDER.0, CYLINDER.1));
+        }
+    }
+
+    fn connect_topics(&mut self, request: &Request, broker: Option<usize>) {
+        let Some(broker) = broker else { return };
+        let box_ = self.nodes[broker];
+        for (at, topic) in request.topics.iter().enumerate() {
+            let Some(place) = self.topics.get(at).copied() else { continue };
+            let mut ends = vec![(topic.publisher, true)];
+            ends.extend(topic.consumers.iter().map(|node| (*node, false)));
+            for (node, publishes) in ends {
+                let curve = topic_curve(&self.nodes[node], &box_, &place.rect, publishes);
+                let (from, to) = if publishes { (node, broker) } else { (broker, node) };
+                self.edges.push(Edge { from, to, topic: Some(at), curve });
+            }
+        }
+    }
+
+    fn connect_nodes(&mut self, request: &Request) {
+        for (from, to) in &request.edges {
+            let back = request.edges.contains(&(*to, *from));
+            let lane = match (back, from < to) {
+                (false, _) => 0.0,
+                (true, true) => -7.0,
+                (true, false) => 7.0,
+            };
+            let curve = connect(&self.nodes[*from], &self.nodes[*to], lane);
+            self.edges.push(Edge { from: *from, to: *to, topic: None, curve });
+        }
+    }
+}
+
+/// Between a service and a topic: at the side of the broker that faces the service.
+fn topic_curve(service: &Rect, broker: &Rect, topic: &Rect, publishes: bool) -> Curve {
+    let (sx, sy) = service.middle();
+    let (there, back) = if publishes { (-8.0, 0.0) } else { (8.0, 0.0) };
+    let lane = there + back;
+    let (at_service, service_side, at_topic, topic_side) = if service.y >= broker.y + broker.h {
+        let x = (topic.x + topic.w * if publishes { 0.16 } else { 0.5 }).min(broker.x + broker.w);
+        ((sx + lane * 3.0, service.y), Side::Top, (x, broker.y + broker.h), Side::Bottom)
+    } else if service.y + service.h <= broker.y {
+        let x = topic.x + topic.w * if publishes { 0.16 } else { 0.5 };
+        ((sx + lane * 3.0, service.y + service.h), Side::Bottom, (x, broker.y), Side::Top)
+    } else if sx < broker.x {
+        let y = topic.y + topic.h / 2.0 + lane + 6.0;
+        ((service.x + service.w, sy + lane), Side::Right, (broker.x, y), Side::Left)
+    } else {
+        let y = topic.y + topic.h / 2.0 + lane + 6.0;
+        ((service.x, sy + lane), Side::Left, (broker.x + broker.w, y), Side::Right)
+    };
+    if publishes {
+        Curve::between(at_service, service_side, at_topic, topic_side)
+    } else {
+        Curve::between(at_topic, topic_side, at_service, service_side)
+    }
+}
+
+fn members(request: &Request, kind: Kind) -> Vec<usize> {
+    let of_kind = |(at, node): (usize, &(Kind, bool))| (node.0 == kind).then_some(at);
+    request.nodes.iter().enumerate().filter_map(of_kind).collect()
+}
+
+fn slots(width: f64) -> usize {
+    ((width + 4.0) / SLOT).floor().max(1.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkout(width: f64, height: f64, broker: bool) -> Request {
+        let mut nodes = vec![(Kind::Clients, false)];
+        nodes.extend([(Kind::Service, true); 4]);
+        let mut topics = Vec::new();
+        let mut edges = vec![(0, 1), (1, 0)];
+        if broker {
+            nodes.push((Kind::Broker, false));
+            for at in 1..=4 {
+                topics.push(Topic { publisher: at, consumers: vec![at % 4 + 1] });
+            }
+        } else {
+            edges.extend([(1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1)]);
+        }
+        Request { width, height, nodes, topics, edges }
+    }
+
+    fn blocks(layout: &Layout) -> Vec<Rect> {
+        let mut all = layout.nodes.clone();
+        all.extend(layout.dbs.iter().flatten());
+        all
+    }
+
+    #[test]
+    fn nothing_lies_on_anything_else_and_all_is_inside() {
+        for (width, height) in [(320.0, 400.0), (390.0, 500.0), (700.0, 400.0), (860.0, 458.0), (1440.0, 740.0)] {
+            for broker in [false, true] {
+                let layout = Layout::of(&checkout(width, height, broker));
+                let all = blocks(&layout);
+                for (at, one) in all.iter().enumerate() {
+                    assert!(one.x >= 0.0 && one.x + one.w <= layout.width + 0.5, "{width} {broker} {one:?}");
+                    assert!(one.y >= 0.0 && one.y + one.h <= layout.height + 0.5, "{width} {broker} {one:?}");
+                    for other in &all[at + 1..] {
+                        assert!(!one.overlaps(other), "{width} {broker}: {one:?} {other:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_topic_lies_in_the_broker_and_has_its_edges() {
+        for width in [390.0, 860.0, 1440.0] {
+            let layout = Layout::of(&checkout(width, 458.0, true));
+            let broker = layout.nodes[5];
+            for place in &layout.topics {
+                assert!(place.rect.overlaps(&broker));
+                assert!(place.slots >= 1);
+            }
+            assert_eq!(layout.edges.iter().filter(|edge| edge.topic.is_some()).count(), 8);
+        }
+    }
+
+    #[test]
+    fn equal_requests_give_equal_layouts() {
+        let request = checkout(860.0, 458.0, true);
+        assert_eq!(Layout::of(&request), Layout::of(&request));
+    }
+
+    #[test]
+    fn sixty_four_services_have_a_place_too() {
+        let mut request = checkout(860.0, 458.0, false);
+        request.nodes = vec![(Kind::Clients, false)];
+        request.nodes.extend([(Kind::Service, true); 64]);
+        request.edges = (2..=64).map(|at| (1, at)).collect();
+        let layout = Layout::of(&request);
+        assert!(layout.height > 458.0);
+        assert_eq!(layout.edges.len(), 63);
+    }
+}

@@ -1,0 +1,5 @@
+//! Where things stand: pure functions from sizes to places, in pixels, tested without a browser.
+
+pub mod curve;
+pub mod layout;
+pub mod ticks;

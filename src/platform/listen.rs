@@ -1,0 +1,27 @@
+//! Listeners on the window that last as long as the page.
+
+use wasm_bindgen::prelude::*;
+
+/// Listens to an event of the window.
+pub fn on_window<E: JsCast + 'static>(name: &str, listener: impl Fn(E) + 'static) {
+    let closure = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
+        listener(event.unchecked_into());
+    });
+    let target = super::window();
+    if target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref()).is_ok() {
+        closure.forget();
+    }
+}
+
+/// Tells the size in pixels of an element now and whenever it changes, for as long as the page lasts.
+pub fn on_resize(element: &web_sys::Element, tell: impl Fn(f64, f64) + 'static) {
+    let watched = element.clone();
+    let closure = Closure::<dyn Fn()>::new(move || {
+        let rect = watched.get_bounding_client_rect();
+        tell(rect.width(), rect.height());
+    });
+    if let Ok(observer) = web_sys::ResizeObserver::new(closure.as_ref().unchecked_ref()) {
+        observer.observe(element);
+        closure.forget();
+    }
+}

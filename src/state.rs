@@ -1,0 +1,323 @@
+//! What the page knows: plain values behind signals, changed by [`crate::cmd::dispatch`] alone.
+//!
+//! A signal here is a state and never a message: setting it twice to the same value changes nothing.
+
+
+use std::rc::Rc;
+
+use interleave_engine::ids::EventIx;
+use interleave_engine::session::{CheckReport, CheckRequest};
+use interleave_engine::views::frame::Frame;
+use leptos::prelude::*;
+
+use crate::lab::{Lab, Run};
+
+/// The modes at the top of the page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// One run, watched.
+    Watch,
+    /// All runs within bounds, searched.
+    Check,
+}
+
+/// What the dock below the graph shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dock {
+    /// The spans of each transaction.
+    Spans,
+    /// The nodes as lanes over time.
+    Lanes,
+    /// The rows of every database.
+    Rows,
+    /// The broker's topics, partitions and offsets.
+    Log,
+    /// Counts and times.
+    Metrics,
+}
+
+impl Dock {
+    /// All, in the order on screen.
+    pub const ALL: [Self; 5] = [Self::Spans, Self::Lanes, Self::Rows, Self::Log, Self::Metrics];
+
+    /// Its name in links.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Spans => "spans",
+            Self::Lanes => "lanes",
+            Self::Rows => "rows",
+            Self::Log => "log",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn of(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dock| dock.id() == id)
+    }
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Theme {
+    /// As the system says.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// Its name in the page and in storage.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The one of this name; the system's for any other.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        match id {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+}
+
+/// A dialog.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Dialog {
+    /// The keys.
+    Keys,
+    /// The scenario as JSON, with what is wrong with the last try.
+    Edit,
+    /// A new fault.
+    AddFault,
+    /// The link is too long for some places; a file instead.
+    LongLink,
+}
+
+/// What a menu over the graph is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MenuOf {
+    /// A node.
+    Node(u8),
+    /// The messages and records between two nodes.
+    Edge(u8, u8),
+}
+
+/// A menu over the graph.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Menu {
+    /// What it is about.
+    pub of: MenuOf,
+    /// Where it stands in the window, in pixels from the left.
+    pub x: f64,
+    /// Where it stands in the window, in pixels from the top.
+    pub y: f64,
+}
+
+/// A strip across the page that says what went wrong, or what to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Banner {
+    /// Whether it is a failure.
+    pub bad: bool,
+    /// What it says.
+    pub text: String,
+}
+
+/// A row of the list of runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunRow {
+    /// Its number, for ever the same.
+    pub id: u32,
+    /// The edit that made it.
+    pub name: String,
+    /// The run that the edit was made on.
+    pub parent: Option<u32>,
+    /// Whether it is still being made.
+    pub running: bool,
+    /// The properties that it breaks.
+    pub broken: Vec<String>,
+}
+
+/// The part of the time axis on screen, in its units.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Window {
+    /// Its left end.
+    pub from: f64,
+    /// Its right end.
+    pub to: f64,
+}
+
+/// How the graph is shown.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Camera {
+    /// Pixels a unit; 1 is the size that fits.
+    pub zoom: f64,
+    /// Shift to the right in pixels.
+    pub x: f64,
+    /// Shift downwards in pixels.
+    pub y: f64,
+}
+
+impl Default for Camera {
+    fn default() -> Self {
+        Self { zoom: 1.0, x: 0.0, y: 0.0 }
+    }
+}
+
+/// Everything the page knows. Copying it copies handles.
+#[derive(Clone, Copy)]
+pub struct App {
+    /// The runs themselves; signals below say when they changed.
+    pub lab: StoredValue<Lab, LocalStorage>,
+    /// Counts up whenever the current run is another or has grown.
+    pub rev: RwSignal<u64>,
+    /// The list of runs.
+    pub runs: RwSignal<Vec<RunRow>>,
+    /// The current run's number.
+    pub current: RwSignal<u32>,
+    /// The moment right after the event at the cursor, derived from it.
+    pub frame: RwSignal<Option<Rc<Frame>>, LocalStorage>,
+    /// The event that the page shows: the last one that has happened.
+    pub cursor: RwSignal<u32>,
+    /// The moment on the axis: microseconds, or events where the run has no clock.
+    pub now: RwSignal<f64>,
+    /// Whether the moment moves by itself.
+    pub playing: RwSignal<bool>,
+    /// Index into the speeds of the axis.
+    pub speed: RwSignal<usize>,
+    /// The mode.
+    pub mode: RwSignal<Mode>,
+    /// The dock's view.
+    pub dock: RwSignal<Dock>,
+    /// The part of the axis that the dock shows; all of it where there is none.
+    pub window: RwSignal<Option<Window>>,
+    /// The transaction that the inspector follows.
+    pub txn: RwSignal<Option<u32>>,
+    /// The violation that the inspector explains instead of the event at the cursor: the place of
+    /// its property in the reports, and its own among the property's.
+    pub why: RwSignal<Option<(usize, usize)>>,
+    /// The graph's zoom and shift.
+    pub camera: RwSignal<Camera>,
+    /// Whether the graph is shown as a table.
+    pub table: RwSignal<bool>,
+    /// The open menu over the graph.
+    pub menu: RwSignal<Option<Menu>>,
+    /// The open dialog.
+    pub dialog: RwSignal<Option<Dialog>>,
+    /// What was wrong with the last document, one line each.
+    pub problems: RwSignal<Vec<String>>,
+    /// The strip across the page.
+    pub banner: RwSignal<Option<Banner>>,
+    /// A short word that goes away by itself.
+    pub toast: RwSignal<Option<String>>,
+    /// Whether this is the first screen of a first visit.
+    pub first: RwSignal<bool>,
+    /// Whether the panel to the left is open.
+    pub left: RwSignal<bool>,
+    /// Whether the inspector is open where there is no room beside the graph.
+    pub right: RwSignal<bool>,
+    /// Light or dark.
+    pub theme: RwSignal<Theme>,
+    /// Whether things shall jump instead of gliding.
+    pub still: RwSignal<bool>,
+    /// Whether the window is as narrow as a phone's.
+    pub phone: RwSignal<bool>,
+    /// What the next check looks for.
+    pub check_form: RwSignal<CheckRequest>,
+    /// How far the check has come.
+    pub check: RwSignal<Option<CheckReport>>,
+    /// Whether a check is running.
+    pub checking: RwSignal<bool>,
+}
+
+impl App {
+    /// The state of a page on which nothing is open yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            lab: StoredValue::new_local(Lab::default()),
+            rev: RwSignal::new(0),
+            runs: RwSignal::new(Vec::new()),
+            current: RwSignal::new(0),
+            frame: RwSignal::new_local(None),
+            cursor: RwSignal::new(0),
+            now: RwSignal::new(0.0),
+            playing: RwSignal::new(false),
+            speed: RwSignal::new(0),
+            mode: RwSignal::new(Mode::Watch),
+            dock: RwSignal::new(Dock::Spans),
+            window: RwSignal::new(None),
+            txn: RwSignal::new(None),
+            why: RwSignal::new(None),
+            camera: RwSignal::new(Camera::default()),
+            table: RwSignal::new(false),
+            menu: RwSignal::new(None),
+            dialog: RwSignal::new(None),
+            problems: RwSignal::new(Vec::new()),
+            banner: RwSignal::new(None),
+            toast: RwSignal::new(None),
+            first: RwSignal::new(false),
+            left: RwSignal::new(true),
+            right: RwSignal::new(false),
+            theme: RwSignal::new(Theme::System),
+            still: RwSignal::new(false),
+            phone: RwSignal::new(false),
+            check_form: RwSignal::new(CheckRequest::default()),
+            check: RwSignal::new(None),
+            checking: RwSignal::new(false),
+        }
+    }
+
+    /// Reads the current run, now and again whenever it changes.
+    pub fn run<T>(self, read: impl FnOnce(&Run) -> T) -> Option<T> {
+        self.rev.track();
+        self.run_now(read)
+    }
+
+    /// Reads the current run once.
+    pub fn run_now<T>(self, read: impl FnOnce(&Run) -> T) -> Option<T> {
+        self.lab.with_value(|lab| lab.current().map(read))
+    }
+
+    /// The event at the cursor, now and whenever it moves.
+    #[must_use]
+    pub fn at(self) -> EventIx {
+        EventIx(self.cursor.get())
+    }
+
+    /// Reads the frame at the cursor with its run, again whenever either changes.
+    pub fn framed<T>(self, read: impl FnOnce(&Run, &Frame) -> T) -> Option<T> {
+        let frame = self.frame.get()?;
+        self.run_now(|run| read(run, &frame))
+    }
+
+    /// Reads the current run at the cursor, again whenever either changes.
+    pub fn at_cursor<T>(self, read: impl FnOnce(&Run, EventIx) -> T) -> Option<T> {
+        let at = self.at();
+        self.run(|run| read(run, at))
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The state of the page, from any component.
+#[must_use]
+pub fn app() -> App {
+    expect_context::<App>()
+}
+

@@ -1,0 +1,76 @@
+//! Edges: along which messages travel, and which of them the followed transaction has used.
+
+use std::collections::BTreeSet;
+
+use interleave_engine::event::EventKind;
+use interleave_engine::ids::{NodeIx, TxnId};
+use interleave_engine::views::frame::Frame;
+use leptos::prelude::*;
+
+use super::lines::Scene;
+use super::picture::followed_class;
+use crate::geometry::layout::Edge;
+use crate::lab::Run;
+use crate::state::App;
+
+/// An edge as a key: sender, target, topic.
+type Spot = (usize, usize, Option<usize>);
+
+/// The edges that a transaction has used up to the cursor.
+fn used(run: &Run, frame: &Frame, scene: &Scene, txn: TxnId) -> BTreeSet<Spot> {
+    let mut spots = BTreeSet::new();
+    let (Some(track), Some(cursor)) = (run.views.index.txns.get(&txn), frame.cursor) else { return spots };
+    let broker = run.cast().broker().map(NodeIx::ix);
+    for ix in track.events.iter().take_while(|ix| **ix <= cursor) {
+        let Some(event) = run.trace().get(*ix) else { continue };
+        match &event.kind {
+            EventKind::Sent { to, .. } => {
+                spots.insert((event.node.ix(), to.ix(), None));
+            }
+            EventKind::Published { topic, label, .. } => {
+                let line = scene.line(*topic, *label);
+                spots.extend(broker.map(|broker| (event.node.ix(), broker, line)));
+            }
+            EventKind::Fetched { topic, partition, offset }
+            | EventKind::Consumed { topic, partition, offset, .. } => {
+                let record = run.views.index.record(*topic, *partition, *offset);
+                let line = record.and_then(|record| scene.line(*topic, record.label));
+                spots.extend(broker.map(|broker| (broker, event.node.ix(), line)));
+            }
+            _ => {}
+        }
+    }
+    spots
+}
+
+/// Draws all edges, the used ones last so that they lie on top.
+pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
+    let txn = app.txn.get();
+    let single = app.framed(|run, _| run.views.index.txns.len() == 1) == Some(true);
+    let spots = scene.with(|scene| {
+        let (scene, txn) = (scene.as_ref()?, txn?);
+        app.framed(|run, frame| used(run, frame, scene, TxnId(txn)))
+    });
+    let spots = spots.unwrap_or_default();
+    let class = followed_class(txn);
+    let mut edges: Vec<(Edge, bool)> = scene.with(|scene| {
+        let edges = scene.as_ref().map(|scene| scene.layout.edges.clone()).unwrap_or_default();
+        edges
+            .into_iter()
+            .map(|edge| {
+                let on = spots.contains(&(edge.from, edge.to, edge.topic));
+                (edge, on)
+            })
+            .collect()
+    });
+    edges.sort_by_key(|(_, on)| *on);
+    let drawn = edges.into_iter().map(|(edge, on)| {
+        let (class, head) = match (on, class) {
+            (true, Some(class)) => (format!("edge used {class}"), format!("url(#head-{})", &class[1..])),
+            _ if single => ("edge unused".to_owned(), "url(#head)".to_owned()),
+            _ => ("edge".to_owned(), "url(#head)".to_owned()),
+        };
+        view! { <path class=class d=edge.curve.path() marker-end=head/> }
+    });
+    drawn.collect_view()
+}

@@ -1,0 +1,208 @@
+//! The service graph: nodes with their databases, the broker with its topics, tokens in flight.
+//!
+//! Places come from [`crate::geometry::layout`], what stands there from the engine's frame; this
+//! draws both. Nothing is drawn in flight that is not in flight.
+
+mod broker;
+mod edges;
+mod lines;
+mod nodes;
+mod picture;
+mod tokens;
+
+use interleave_engine::cast::{Cast, NodeKind};
+use interleave_engine::views::transactions::COLOURS;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use crate::cmd::{Cmd, dispatch};
+use self::lines::{Line, Scene};
+use crate::geometry::layout::{Kind, Layout, Request, Topic};
+use crate::platform::listen;
+use crate::state::{App, Camera, Menu, MenuOf, app};
+
+/// The least size of a place; before the browser has told the real one.
+const PLACE: (f64, f64) = (860.0, 460.0);
+
+/// What the layout needs of a cast.
+fn request(cast: &Cast, lines: &[Line], size: (f64, f64)) -> Request {
+    let kind = |kind: NodeKind| match kind {
+        NodeKind::Clients => Kind::Clients,
+        NodeKind::Service(_) => Kind::Service,
+        NodeKind::Broker => Kind::Broker,
+        NodeKind::Orchestrator => Kind::Orchestrator,
+    };
+    let broker = cast.broker();
+    let topic = |line: &Line| Topic {
+        publisher: line.publisher.ix(),
+        consumers: line.consumers.iter().map(|node| node.ix()).collect(),
+    };
+    let direct = cast.edges.iter().filter(|(from, to)| Some(*from) != broker && Some(*to) != broker);
+    Request {
+        width: size.0,
+        height: size.1,
+        nodes: cast.nodes.iter().map(|node| (kind(node.kind), node.db.is_some())).collect(),
+        topics: lines.iter().map(topic).collect(),
+        edges: direct.map(|(from, to)| (from.ix(), to.ix())).collect(),
+    }
+}
+
+/// How the layout is put into its place.
+fn transform(layout: &Layout, size: (f64, f64), camera: Camera, phone: bool) -> String {
+    let fit = if phone {
+        1.0
+    } else {
+        (size.0 / layout.width).min(size.1 / layout.height).min(1.0)
+    };
+    let scale = fit * camera.zoom;
+    let x = (size.0 - layout.width * scale) / 2.0 + camera.x;
+    let y = ((size.1 - layout.height * scale) / 2.0).max(0.0) + camera.y;
+    let y = if camera == Camera::default() { y } else { (size.1 - layout.height * scale) / 2.0 + camera.y };
+    format!("translate({x:.1} {y:.1}) scale({scale:.3})")
+}
+
+/// The service graph.
+#[component]
+pub fn Graph() -> impl IntoView {
+    let app = app();
+    let size = RwSignal::new(PLACE);
+    let place = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(element) = place.get() {
+            listen::on_resize(&element, move |width, height| {
+                if width > 0.0 && size.try_get_untracked() != Some((width, height)) {
+                    let _ = size.try_set((width, height));
+                }
+            });
+        }
+    });
+    // The request decides whether the layout is made anew.
+    let lines = Memo::new(move |_| app.run(lines::lines).unwrap_or_default());
+    let asked = Memo::new(move |_| {
+        let (width, height) = size.get();
+        // On the first screen a sentence stands above the graph and a button below it.
+        let room = if app.first.get() && !app.phone.get() { 300.0 } else { 0.0 };
+        lines.with(|lines| app.run(|run| request(run.cast(), lines, (width, (height - room).max(300.0)))))
+    });
+    let scene = Memo::new(move |_| {
+        let layout = asked.with(|asked| asked.as_ref().map(Layout::of))?;
+        Some(Scene { lines: lines.get(), layout })
+    });
+    let shown = move || {
+        let size = size.get();
+        scene.with(|scene| {
+            let layout = &scene.as_ref()?.layout;
+            Some(transform(layout, size, app.camera.get(), app.phone.get()))
+        })
+    };
+    let height = move || {
+        let tall = scene.with(|scene| scene.as_ref().map_or(0.0, |scene| scene.layout.height));
+        if app.phone.get() { tall } else { size.get().1 }
+    };
+    view! {
+        <div class="graph" node_ref=place>
+            <svg
+                width=move || size.get().0
+                height=height
+                role="group"
+                aria-label="Services, databases and messages. The Table button shows the same as text."
+                on:pointerdown=move |event| drag(app, &event)
+                on:wheel=move |event| {
+                    if event.ctrl_key() {
+                        event.prevent_default();
+                        dispatch(app, Cmd::ZoomGraph(if event.delta_y() < 0.0 { 1.1 } else { 1.0 / 1.1 }));
+                    }
+                }
+            >
+                {defs()}
+                <g transform=shown>
+                    {move || edges::draw(app, scene)}
+                    {move || broker::draw(app, scene)}
+                    {move || nodes::draw(app, scene)}
+                    {move || tokens::draw(app, scene)}
+                </g>
+            </svg>
+        </div>
+    }
+}
+
+/// Arrow heads and the hatching of what waits.
+fn defs() -> impl IntoView {
+    let hatches = (0..COLOURS).map(|at| {
+        view! {
+            <pattern
+                id=format!("waits-{at}")
+                width="6" height="6"
+                patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)"
+            >
+                <rect class=format!("hatch-ground t{at}") width="6" height="6"/>
+                <rect class=format!("hatch-line t{at}") width="2.4" height="6"/>
+            </pattern>
+        }
+    });
+    let heads = (0..COLOURS).map(|at| head(format!("head-{at}"), format!("head t{at}")));
+    view! {
+        <defs>
+            {head("head".to_owned(), "head".to_owned())}
+            {heads.collect_view()}
+            {hatches.collect_view()}
+        </defs>
+    }
+}
+
+fn head(id: String, class: String) -> impl IntoView {
+    view! {
+        <marker
+            id=id viewBox="0 0 8 8" refX="7" refY="4"
+            markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"
+        >
+            <path class=class d="M0 0 8 4 0 8z"/>
+        </marker>
+    }
+}
+
+/// Drags the graph along with the pointer until it is let go.
+fn drag(app: App, event: &web_sys::PointerEvent) {
+    let on_ground = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|target| target.tag_name().eq_ignore_ascii_case("svg"));
+    if !on_ground || app.phone.get_untracked() {
+        return;
+    }
+    let last = StoredValue::new((f64::from(event.client_x()), f64::from(event.client_y())));
+    let handle = StoredValue::new_local(Vec::<WindowListenerHandle>::new());
+    let moving = window_event_listener(leptos::ev::pointermove, move |event| {
+        let now = (f64::from(event.client_x()), f64::from(event.client_y()));
+        if let Some((x, y)) = last.try_get_value() {
+            dispatch(app, Cmd::PanGraph(now.0 - x, now.1 - y));
+            last.set_value(now);
+        }
+    });
+    let ending = window_event_listener(leptos::ev::pointerup, move |_| {
+        for listener in handle.try_update_value(std::mem::take).into_iter().flatten() {
+            listener.remove();
+        }
+    });
+    handle.update_value(|handles| handles.extend([moving, ending]));
+}
+
+/// Opens the menu of something drawn, where it was clicked.
+fn open_at_pointer(app: App, of: MenuOf, event: &web_sys::MouseEvent) {
+    let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+    dispatch(app, Cmd::Menu(Some(Menu { of, x, y })));
+}
+
+/// Opens the menu of something drawn, by the keyboard: beside it.
+fn open_by_key(app: App, of: MenuOf, event: &web_sys::KeyboardEvent) {
+    if !matches!(event.key().as_str(), "Enter" | " ") {
+        return;
+    }
+    let element = event.current_target().and_then(|it| it.dyn_into::<web_sys::Element>().ok());
+    let Some(element) = element else { return };
+    event.prevent_default();
+    event.stop_propagation();
+    let rect = element.get_bounding_client_rect();
+    dispatch(app, Cmd::Menu(Some(Menu { of, x: rect.right(), y: rect.top() })));
+}

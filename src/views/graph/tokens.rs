@@ -1,0 +1,199 @@
+//! Tokens: one for each message in flight, at its place on its edge, and an empty outline where one
+//! should be and is not.
+
+use interleave_engine::event::Shape;
+use interleave_engine::ids::{EventIx, NodeIx, TxnId, txn_name};
+use interleave_engine::views::frame::Frame;
+use leptos::prelude::*;
+
+use super::lines::Scene;
+use super::{open_at_pointer, open_by_key};
+use crate::geometry::curve::Curve;
+use crate::geometry::layout::Layout;
+use crate::lab::Run;
+use crate::state::{App, MenuOf};
+use crate::views::icons::{self, class_of, name_of};
+
+/// A token.
+struct Token {
+    from: usize,
+    to: usize,
+    topic: Option<usize>,
+    txn: Option<TxnId>,
+    shape: Shape,
+    label: String,
+    /// Share of its way, from 0 to 1.
+    share: f64,
+    copy: bool,
+}
+
+/// The most tokens drawn; a run has rarely more in flight at once.
+const TOKENS_MAX: usize = 300;
+/// Up to so many tokens carry the name of their message.
+const NAMED_MAX: usize = 3;
+
+/// The share of a way that is travelled, kept off the ends so that a token never hides a node.
+fn share(now: f64, from: f64, to: f64, steps: bool) -> f64 {
+    let raw = if steps || to <= from { 0.5 } else { (now - from) / (to - from) };
+    0.14 + raw.clamp(0.0, 1.0) * 0.72
+}
+
+fn tokens(run: &Run, frame: &Frame, scene: &Scene, now: f64) -> Vec<Token> {
+    let cast = run.cast();
+    let steps = run.axis().steps;
+    let in_flight = frame.flights.values().filter(|flight| flight.arrived.is_none());
+    let mut tokens: Vec<Token> = in_flight
+        .take(TOKENS_MAX)
+        .map(|flight| Token {
+            from: flight.from.ix(),
+            to: flight.to.ix(),
+            topic: None,
+            txn: flight.txn,
+            shape: flight.shape,
+            label: cast.sym(flight.label).to_owned(),
+            share: share(now, flight.sent_at as f64, flight.due as f64, steps),
+            copy: flight.copy_of.is_some(),
+        })
+        .collect();
+    if let (Some(broker), Some(cursor)) = (cast.broker(), frame.cursor) {
+        tokens.extend(records(run, frame, scene, broker, cursor, now));
+    }
+    tokens
+}
+
+/// Records on their way from the broker to a reader: published, and not yet in its queue.
+fn records(
+    run: &Run,
+    frame: &Frame,
+    scene: &Scene,
+    broker: NodeIx,
+    cursor: EventIx,
+    now: f64,
+) -> Vec<Token> {
+    let mut found = Vec::new();
+    for partition in &frame.partitions {
+        let Some(records) = run.views.index.records.get(&(partition.topic, partition.partition)) else {
+            continue;
+        };
+        // Whatever is read already lies before the least position of a reader.
+        let from = partition.consumers.iter().map(|it| it.position).min().unwrap_or(0) as usize;
+        for record in records.iter().take(partition.high_water as usize).skip(from) {
+            let mut seen: Vec<NodeIx> = Vec::new();
+            for delivery in &record.deliveries {
+                let first = !seen.contains(&delivery.node);
+                seen.push(delivery.node);
+                let Some(fetched) = delivery.fetched.filter(|fetched| first && *fetched > cursor) else {
+                    continue;
+                };
+                let arrives = run.trace().get(fetched).map_or(record.at, |event| event.at);
+                found.push(Token {
+                    from: broker.ix(),
+                    to: delivery.node.ix(),
+                    topic: scene.line(partition.topic, record.label),
+                    txn: record.txn,
+                    shape: record.shape,
+                    label: run.cast().sym(record.label).to_owned(),
+                    share: share(now, record.at as f64, arrives as f64, run.axis().steps),
+                    copy: false,
+                });
+            }
+        }
+    }
+    found.truncate(TOKENS_MAX);
+    found
+}
+
+/// Messages that were never sent, up to the cursor: where they would have left.
+fn missing(run: &Run, frame: &Frame, scene: &Scene) -> Vec<(usize, usize, Option<usize>, String)> {
+    let cast = run.cast();
+    let broker = cast.broker();
+    let happened = |culprit: EventIx| frame.cursor.is_some_and(|cursor| culprit <= cursor);
+    let open = run.missing.iter().filter(|it| happened(it.culprit));
+    let place = |it: &interleave_engine::views::missing::Missing| {
+        let (to, topic, what) = match it.slot {
+            Some(slot) => (broker?, scene.line(slot.topic, slot.label), cast.sym(slot.label).to_owned()),
+            None => (*it.untold.first()?, None, "the message".to_owned()),
+        };
+        let text = format!("{} {what}: never sent", txn_name(it.txn));
+        Some((it.node.ix(), to.ix(), topic, text))
+    };
+    open.filter_map(place).take(12).collect()
+}
+
+fn curve_of(layout: &Layout, from: usize, to: usize, topic: Option<usize>) -> Option<Curve> {
+    let exact = |edge: &&crate::geometry::layout::Edge| {
+        edge.from == from && edge.to == to && (topic.is_none() || edge.topic == topic)
+    };
+    layout.edges.iter().find(exact).map(|edge| edge.curve)
+}
+
+/// Draws all tokens. This runs once a frame while the moment moves.
+pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
+    // With reduced motion a token jumps from event to event.
+    let now = if app.still.get() { None } else { Some(app.now.get()) };
+    scene.with(|scene| {
+        let scene = scene.as_ref()?;
+        let layout = &scene.layout;
+        let (tokens, gaps) = app.framed(|run, frame| {
+            let now = now.unwrap_or(frame.at as f64);
+            (tokens(run, frame, scene, now), missing(run, frame, scene))
+        })?;
+        let named = tokens.len() <= NAMED_MAX;
+        let mut beside: Vec<(usize, usize, u32)> = Vec::new();
+        let drawn = tokens.into_iter().filter_map(|token| {
+            let curve = curve_of(layout, token.from, token.to, token.topic)?;
+            // Where there is no clock, messages on one edge queue up beside each other.
+            let same = beside.iter_mut().find(|it| it.0 == token.from && it.1 == token.to);
+            let place = match same {
+                Some(spot) => {
+                    spot.2 += 1;
+                    spot.2
+                }
+                None => {
+                    beside.push((token.from, token.to, 0));
+                    0
+                }
+            };
+            let (x, y) = curve.at(token.share);
+            Some(draw_token(app, token, x, y + f64::from(place) * 6.0, named))
+        });
+        let drawn = drawn.collect_view();
+        let gaps = gaps.into_iter().filter_map(|(from, to, topic, text)| {
+            let (x, y) = curve_of(layout, from, to, topic)?.at(0.3);
+            let label = text.clone();
+            Some(view! {
+                <g class="gap" transform=format!("translate({x:.1} {y:.1})") role="img" aria-label=label>
+                    <rect class="missing-slot" x="-23" y="-11" width="46" height="22" rx="11"/>
+                    <path class="missing-shape" transform="translate(-5 -5)" d=icons::path(Shape::Event)/>
+                    <text class="missing-text" x="0" y="26" text-anchor="middle">{text}</text>
+                </g>
+            })
+        });
+        Some(view! { {drawn} {gaps.collect_view()} })
+    })
+}
+
+fn draw_token(app: App, token: Token, x: f64, y: f64, named: bool) -> impl IntoView + use<> {
+    let of = MenuOf::Edge(token.from as u8, token.to as u8);
+    let name = name_of(token.txn);
+    let label = format!("{} {} of {name}, in flight", icons::word(token.shape), token.label);
+    view! {
+        <g
+            class=format!("flight {}", class_of(token.txn))
+            class:copy=token.copy
+            transform=format!("translate({x:.1} {y:.1})")
+            role="button"
+            tabindex="0"
+            aria-haspopup="menu"
+            aria-label=label
+            on:click=move |event| open_at_pointer(app, of, &event)
+            on:keydown=move |event| open_by_key(app, of, &event)
+        >
+            <rect class="reach" x="-24" y="-22" width="48" height="44"/>
+            <rect class="token" x="-24" y="-11" width="48" height="22" rx="11"/>
+            <path class="ink-shape" transform="translate(-17 -5)" d=icons::path(token.shape)/>
+            <text class="ink" x="-3" y="4.5">{name}</text>
+            {named.then(|| view! { <text class="message" x="0" y="25" text-anchor="middle">{token.label.clone()}</text> })}
+        </g>
+    }
+}

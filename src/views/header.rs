@@ -1,0 +1,282 @@
+//! The header: what is open, the mode, the coupling, the link.
+
+use interleave_engine::scenario::document::{Coupling, Parts};
+use interleave_engine::scenario::shipped;
+use interleave_engine::views::format;
+use leptos::prelude::*;
+
+use crate::catalog;
+use crate::cmd::{Cmd, dispatch};
+use crate::platform::file;
+use crate::state::{App, Dialog, Mode, Theme, app};
+
+/// The header.
+#[component]
+pub fn Header() -> impl IntoView {
+    let app = app();
+    view! {
+        <header class="top">
+            <div class="logo">
+                <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+                    <path class="line-a" d="M2 6h5c5 0 3 10 8 10h5" fill="none" stroke-width="2.4" stroke-linecap="round"/>
+                    <path class="line-b" d="M2 16h5c5 0 3-10 8-10h5" fill="none" stroke-width="2.4" stroke-linecap="round"/>
+                </svg>
+                <h1>"Interleave"</h1>
+            </div>
+            <ScenarioMenu/>
+            <Modes/>
+            <span class="grow"></span>
+            <CouplingMenus/>
+            <span class="grow"></span>
+            <button class="btn" on:click=move |_| dispatch(app, Cmd::CopyLink)>"Copy link"</button>
+            <ThemeSwitch/>
+            <button
+                class="btn icon"
+                aria-label="Keys"
+                title="Keys (?)"
+                on:click=move |_| dispatch(app, Cmd::Dialog(Some(Dialog::Keys)))
+            >
+                "?"
+            </button>
+        </header>
+    }
+}
+
+/// The title of the scenario with what arrives.
+fn subtitle(app: App) -> Option<(String, String)> {
+    app.run(|run| {
+        let scenario = &run.input().scenario;
+        if run.input().schedule.is_some() {
+            return (scenario.title.clone(), "a schedule, step by step".to_owned());
+        }
+        let count = scenario.workload.count.map(u64::from).or({
+            match &scenario.workload.arrivals {
+                interleave_engine::scenario::document::Arrivals::AtUs(times) => Some(times.len() as u64),
+                _ => None,
+            }
+        });
+        let arrivals = count.map(|count| format::counted(count, "arrival", "arrivals"));
+        let arrivals = arrivals.unwrap_or_else(|| "no bound on arrivals".to_owned());
+        (scenario.title.clone(), format!("{arrivals} · seed {}", scenario.seed))
+    })
+}
+
+#[component]
+fn ScenarioMenu() -> impl IntoView {
+    let app = app();
+    let open = RwSignal::new(false);
+    let input = NodeRef::<leptos::html::Input>::new();
+    let choose = move |name: &'static str| {
+        open.set(false);
+        dispatch(app, Cmd::OpenShipped(name));
+    };
+    let read_file = move |_| {
+        open.set(false);
+        let chosen = input.get_untracked().and_then(|input| input.files()?.get(0));
+        let Some(chosen) = chosen else { return };
+        let name = chosen.name();
+        leptos::task::spawn_local(async move {
+            match file::read(chosen).await {
+                Ok(text) => dispatch(app, Cmd::OpenText { text, name }),
+                Err(why) => dispatch(app, Cmd::Toast(why)),
+            }
+        });
+    };
+    view! {
+        <div class="scenario-menu">
+            <button
+                aria-haspopup="true"
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                {move || subtitle(app).map(|(title, small)| view! {
+                    {title}" ▾"
+                    <small>{small}</small>
+                })}
+            </button>
+            <Show when=move || open.get()>
+                <div class="veil" on:click=move |_| open.set(false)></div>
+                <div
+                    class="popup under"
+                    on:keydown=move |event| {
+                        if event.key() == "Escape" {
+                            open.set(false);
+                        }
+                    }
+                >
+                    <h3>"Scenarios"</h3>
+                    {shipped::shipped()
+                        .iter()
+                        .map(|shipped| {
+                            let scenario = shipped.scenario();
+                            let name = shipped.name;
+                            view! {
+                                <button class="item" on:click=move |_| choose(name)>
+                                    {scenario.title}
+                                    <small>{scenario.about}</small>
+                                </button>
+                            }
+                        })
+                        .collect_view()}
+                    <hr/>
+                    <button
+                        class="item"
+                        on:click=move |_| {
+                            if let Some(input) = input.get_untracked() {
+                                input.click();
+                            }
+                        }
+                    >
+                        "Open a file…"
+                    </button>
+                    <button
+                        class="item"
+                        on:click=move |_| {
+                            open.set(false);
+                            dispatch(app, Cmd::Dialog(Some(Dialog::Edit)));
+                        }
+                    >
+                        "Edit as JSON…"
+                    </button>
+                    <button
+                        class="item"
+                        on:click=move |_| {
+                            open.set(false);
+                            dispatch(app, Cmd::SaveScenario);
+                        }
+                    >
+                        "Save as a file"
+                    </button>
+                    <input
+                        node_ref=input
+                        type="file"
+                        accept=".json,application/json"
+                        class="seen-by-readers"
+                        tabindex="-1"
+                        aria-label="A scenario file"
+                        on:change=read_file
+                    />
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn Modes() -> impl IntoView {
+    let app = app();
+    let mode = move |mode: Mode, name: &'static str| {
+        view! {
+            <button
+                aria-pressed=move || (app.mode.get() == mode).to_string()
+                on:click=move |_| dispatch(app, Cmd::Mode(mode))
+            >
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <nav class="segments" aria-label="Modes">
+            {mode(Mode::Watch, "Watch")} {mode(Mode::Check, "Check")}
+        </nav>
+    }
+}
+
+/// The coupling of the run on screen.
+fn coupling(app: App) -> Option<Coupling> {
+    app.run(|run| run.input().scenario.coupling.clone())
+}
+
+#[component]
+fn CouplingMenus() -> impl IntoView {
+    let app = app();
+    let current = move || coupling(app).as_ref().and_then(catalog::name_of).unwrap_or("");
+    let parts = move || coupling(app).map(|coupling| catalog::parts(&coupling));
+    let [write, read, store] = catalog::members();
+    view! {
+        <span class="pick big">
+            <select
+                class="menu"
+                aria-label="Coupling"
+                prop:value=current
+                on:change=move |event| {
+                    dispatch(app, Cmd::Couple(Coupling::Named(event_target_value(&event))));
+                }
+            >
+                {catalog::named()
+                    .into_iter()
+                    .map(|entry| view! {
+                        <option value=entry.name selected=move || current() == entry.name title=entry.about>
+                            {entry.title}
+                        </option>
+                    })
+                    .collect_view()}
+                <option value="" disabled=true selected=move || current().is_empty()>"Parts of your own"</option>
+            </select>
+        </span>
+        <div class="parts" role="group" aria-label="The parts of the coupling">
+            {part(app, "Write", write, move || parts().map(|it| it.write), |parts, it| parts.write = it)}
+            {part(app, "Read", read, move || parts().map(|it| it.read), |parts, it| parts.read = it)}
+            {part(app, "Store", store, move || parts().map(|it| it.store), |parts, it| parts.store = it)}
+        </div>
+    }
+}
+
+fn part(
+    app: App,
+    title: &'static str,
+    members: Vec<(&'static str, &'static str)>,
+    current: impl Fn() -> Option<String> + Copy + Send + 'static,
+    set: fn(&mut Parts, String),
+) -> impl IntoView {
+    let change = move |event: web_sys::Event| {
+        let chosen = event_target_value(&event);
+        if let Some(mut parts) = coupling(app).map(|coupling| catalog::parts(&coupling)) {
+            set(&mut parts, chosen);
+            dispatch(app, Cmd::Couple(catalog::of_parts(parts)));
+        }
+    };
+    view! {
+        <span class="pick">
+            <select class="menu" aria-label=title title=title on:change=change>
+                {members
+                    .into_iter()
+                    .map(|(name, about)| view! {
+                        <option
+                            value=name
+                            title=about
+                            selected=move || current().as_deref() == Some(name)
+                        >
+                            {format!("{title}: {name}")}
+                        </option>
+                    })
+                    .collect_view()}
+            </select>
+        </span>
+    }
+}
+
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let app = app();
+    let next = move || match app.theme.get() {
+        Theme::System => Theme::Light,
+        Theme::Light => Theme::Dark,
+        Theme::Dark => Theme::System,
+    };
+    let sign = move || match app.theme.get() {
+        Theme::System => "◐",
+        Theme::Light => "☀",
+        Theme::Dark => "☾",
+    };
+    view! {
+        <button
+            class="btn icon"
+            aria-label=move || format!("Theme: {}. Switch to {}", app.theme.get().id(), next().id())
+            title=move || format!("Theme: {}", app.theme.get().id())
+            on:click=move |_| dispatch(app, Cmd::Theme(next()))
+        >
+            {sign}
+        </button>
+    }
+}

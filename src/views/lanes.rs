@@ -1,0 +1,198 @@
+//! Timeline, lanes: a line for each node, a point for each event, an arrow for each message.
+
+use interleave_engine::ids::{EventIx, TxnId};
+use interleave_engine::views::lanes::{PointKind, lanes};
+use interleave_engine::views::story::sentence;
+use leptos::prelude::*;
+
+use crate::cmd::{Cmd, dispatch};
+use crate::state::{App, app};
+use crate::views::icons::class_of;
+use crate::views::timeline::{self, AXIS, NAMES, Scale};
+
+/// The height of a lane.
+const LANE: f64 = 40.0;
+/// How many events are drawn at most; beyond that the density is told in words.
+const POINTS_MAX: u32 = 1_200;
+
+#[derive(Clone, PartialEq)]
+struct Point {
+    x: f64,
+    y: f64,
+    class: String,
+    path: &'static str,
+    event: u32,
+    title: String,
+}
+
+#[derive(Clone, PartialEq, Default)]
+struct Picture {
+    names: Vec<String>,
+    points: Vec<Point>,
+    arrows: Vec<(String, String)>,
+    downs: Vec<(f64, f64, f64)>,
+    too_many: u32,
+}
+
+/// The lanes.
+#[component]
+pub fn Lanes() -> impl IntoView {
+    let app = app();
+    let place = NodeRef::<leptos::html::Div>::new();
+    let scale = timeline::scale(app, place);
+    let picture = Memo::new(move |_| picture(app, scale.get(), app.txn.get()).unwrap_or_default());
+    let height = move || AXIS + picture.with(|it| it.names.len()) as f64 * LANE + 8.0;
+    view! {
+        <div class="timeline lanes" node_ref=place>
+            <svg
+                width=move || scale.get().width
+                height=height
+                role="group"
+                aria-label="Events of each node over the axis, with an arrow for each message"
+                on:click=move |event| timeline::seek(app, scale.get_untracked(), place, &event)
+            >
+                <defs>
+                    <marker id="lane-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto">
+                        <path class="head" d="M0 0 8 4 0 8z"/>
+                    </marker>
+                </defs>
+                {move || timeline::axis(app, scale.get(), height())}
+                {move || picture.with(|picture| draw(app, picture.clone(), scale.get().width))}
+                {timeline::cursor(app, scale, height)}
+            </svg>
+            {move || {
+                let many = picture.with(|picture| picture.too_many);
+                (many > 0).then(|| view! {
+                    <p class="dim small pad">{format!("{many} events here, too many to draw; zoom in with W")}</p>
+                })
+            }}
+        </div>
+    }
+}
+
+fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
+    app.run(|run| {
+        let cast = run.cast();
+        let axis = run.axis();
+        let y_of = |node: interleave_engine::ids::NodeIx| AXIS + (node.ix() as f64 + 0.5) * LANE;
+        let names: Vec<String> = cast.nodes.iter().map(|node| node.name.clone()).collect();
+        let downs = run.views.index.downs.iter().enumerate().flat_map(|(node, downs)| {
+            downs.iter().map(move |down| (node, *down))
+        });
+        let downs: Vec<(f64, f64, f64)> = downs
+            .map(|(node, down)| {
+                let from = axis.of(down.crashed);
+                let to = down.restarted.map_or(axis.end(), |event| axis.of(event));
+                (scale.near(from), scale.near(to), y_of(interleave_engine::ids::NodeIx(node as u8)))
+            })
+            .filter(|(from, to, _)| to > from)
+            .collect();
+        let first = axis.at(scale.window.from);
+        let first = if axis.of(first) < scale.window.from { first.0 + 1 } else { 0.max(first.0) };
+        let from = if scale.window.from <= 0.0 { 0 } else { first };
+        let last = axis.at(scale.window.to).0 + 1;
+        let many = last.saturating_sub(from);
+        if many > POINTS_MAX {
+            return Picture { names, downs, too_many: many, ..Picture::default() };
+        }
+        // Events of one moment stand beside each other, so that each can be seen and chosen.
+        let spread = |event: EventIx| {
+            let at = axis.of(event);
+            let mut before = 0;
+            while event.0 > before && before < 12 && axis.of(EventIx(event.0 - before - 1)).to_bits() == at.to_bits() {
+                before += 1;
+            }
+            f64::from(before) * if axis.steps { 9.0 } else { 6.0 }
+        };
+        let x_of = |event: EventIx| scale.near(axis.of(event)) + spread(event);
+        let found = lanes(run.trace(), &run.views.index, from..last, None);
+        let dim = |txn: Option<TxnId>| match (followed, txn) {
+            (Some(followed), Some(txn)) if followed != txn.0 => " other",
+            _ => "",
+        };
+        let points = found.points.iter().map(|point| Point {
+            x: x_of(point.event),
+            y: y_of(point.node),
+            class: format!("point {} {}{}", kind(point.kind), class_of(point.txn), dim(point.txn)),
+            path: shape(point.kind),
+            event: point.event.0,
+            title: sentence(cast, run.trace(), point.event),
+        });
+        let points = points.collect();
+        let arrows = found.arrows.iter().filter_map(|arrow| {
+            let (x1, y1) = (x_of(arrow.from), y_of(arrow.from_node));
+            let (x2, y2) = match arrow.to {
+                Some(to) => (x_of(to), y_of(arrow.to_node)),
+                None if arrow.record => return None,
+                None => (x1 + 30.0, f64::midpoint(y1, y_of(arrow.to_node))),
+            };
+            let lost = if arrow.lost { " lost" } else { "" };
+            let class = format!("arrow {}{lost}{}", class_of(arrow.txn), dim(arrow.txn));
+            Some((format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}"), class))
+        });
+        let arrows = arrows.collect();
+        Picture { names, points, arrows, downs, too_many: 0 }
+    })
+}
+
+fn kind(kind: PointKind) -> &'static str {
+    match kind {
+        PointKind::Refuse | PointKind::Fault => "bad-point",
+        PointKind::Mend => "good-point",
+        PointKind::Note | PointKind::Queue | PointKind::Timer => "small-point",
+        _ => "",
+    }
+}
+
+fn shape(kind: PointKind) -> &'static str {
+    match kind {
+        PointKind::Client => "M-6 -5h12v10h-12z",
+        PointKind::Commit => "M0-6a6 6 0 1 0 0 12a6 6 0 1 0 0-12z",
+        PointKind::Send => "M-4-5 5 0-4 5z",
+        PointKind::Receive => "M4-5-5 0 4 5z",
+        PointKind::Decision => "M0-6 6 0 0 6-6 0z",
+        PointKind::Refuse | PointKind::Fault => "M-5-3l2-2 3 3 3-3 2 2-3 3 3 3-2 2-3-3-3 3-2-2 3-3z",
+        PointKind::Mend => "M-5 0l3-2 2 2 4-5 2 2-6 7z",
+        PointKind::Queue | PointKind::Timer | PointKind::Note => "M0-3a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
+    }
+}
+
+fn draw(app: App, picture: Picture, width: f64) -> impl IntoView {
+    let lanes = picture.names.into_iter().enumerate().map(|(at, name)| {
+        let y = AXIS + (at as f64 + 0.5) * LANE;
+        view! {
+            <path class="lane" d=format!("M{NAMES} {y}H{width}")/>
+            <text class="lane-name" x="16" y=y + 4.5>{name}</text>
+        }
+    });
+    let downs = picture.downs.into_iter().map(|(from, to, y)| view! {
+        <rect class="lane-down" x=from y=y - 12.0 width=to - from height="24" rx="4"/>
+    });
+    let arrows = picture.arrows.into_iter().map(|(path, class)| view! {
+        <path class=class d=path marker-end="url(#lane-head)"/>
+    });
+    let points = picture.points.into_iter().map(|point| {
+        let event = point.event;
+        view! {
+            <g
+                class=point.class
+                transform=format!("translate({:.1} {:.1})", point.x, point.y)
+                role="button"
+                aria-label=point.title
+                on:click=move |click| {
+                    click.stop_propagation();
+                    dispatch(app, Cmd::Explain(event));
+                }
+            >
+                <rect class="reach" x="-8" y="-12" width="16" height="24"/>
+                <path d=point.path/>
+            </g>
+        }
+    });
+    view! {
+        {lanes.collect_view()}
+        {downs.collect_view()}
+        {arrows.collect_view()}
+        {points.collect_view()}
+    }
+}
