@@ -1,0 +1,145 @@
+//! The arguments. What they mean in terms of the engine is decided in `coupling` and `input`, where
+//! a mistake gets the same shape as a mistake in a document.
+
+use clap::{Parser, Subcommand};
+use interleave_engine::scenario::bounds;
+
+/// Runs and checks scenarios of coupled microservices and databases.
+#[derive(Parser, Debug)]
+#[command(name = "interleave", version, arg_required_else_help = true)]
+#[command(after_help = "\
+SCENARIO is a file, `-` for standard input, a link, or the name of a shipped scenario; where a file \
+has the name of a shipped scenario, the file is taken.
+Exit codes: 0 fine, 1 a property is violated, 2 bad input.")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Simulate a scenario, or replay the schedule of a link, and report what came of it
+    Run(RunArgs),
+    /// Search all interleavings within bounds for the shortest that breaks a property
+    Check(CheckArgs),
+    /// Print the link to a scenario's run, to be put after the address of the page
+    Link(LinkArgs),
+    /// Print the scenario of a link, a file or a name, and say whether the link still gives its run
+    Open(OpenArgs),
+    /// Print the JSON Schema of scenarios
+    Schema,
+    /// List the named patterns and the parts that they are made of
+    Patterns(ListArgs),
+    /// List the shipped scenarios
+    Scenarios(ListArgs),
+}
+
+impl Command {
+    /// Whether standard output is to hold one JSON object and no more.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Run(args) => args.json,
+            Self::Check(args) => args.json,
+            Self::Open(args) => args.json,
+            Self::Patterns(args) | Self::Scenarios(args) => args.json,
+            Self::Link(_) | Self::Schema => false,
+        }
+    }
+}
+
+/// A scenario and what is changed in it before anything is done with it.
+#[derive(clap::Args, Debug)]
+pub struct ScenarioArgs {
+    /// A file, `-` for standard input, a link, or the name of a shipped scenario
+    pub scenario: String,
+    /// Couple the services so: a name of `interleave patterns`, or write=…,read=…,store=…
+    #[arg(long, value_name = "P")]
+    pub pattern: Option<String>,
+}
+
+/// The arguments of `run`.
+#[derive(clap::Args, Debug)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// Draw at random from this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// End the run after so many events at the latest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=bounds::MAX_EVENTS as i64))]
+    pub events: Option<u32>,
+    /// The address of the page, to be put before the link
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// Tell every event: its time, its node, its transaction and what happened
+    #[arg(long)]
+    pub trace: bool,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `check`.
+#[derive(clap::Args, Debug)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// How often what may go wrong, as crash=1,drop=1,duplicate=1, or none; what is not named does
+    /// not happen
+    #[arg(long, value_name = "BUDGET")]
+    pub faults: Option<String>,
+    /// How many of the workload's arrivals take part
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=bounds::MAX_EXPLORED as i64))]
+    pub transactions: Option<u32>,
+    /// Stop after so many distinct states
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=bounds::MAX_STATES))]
+    pub max_states: Option<u64>,
+    /// Check this property alone; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub property: Vec<String>,
+    /// Stop at the first violation found
+    #[arg(long)]
+    pub first: bool,
+    /// The address of the page, to be put before the links
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `link`.
+#[derive(clap::Args, Debug)]
+pub struct LinkArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// Draw at random from this seed instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Stop at this event when the link is opened
+    #[arg(long, value_name = "EVENT")]
+    pub at: Option<u32>,
+    /// The address of the page, to be put before the link
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+}
+
+/// The arguments of `open`.
+#[derive(clap::Args, Debug)]
+pub struct OpenArgs {
+    /// A link; or a file, `-` or a name, as everywhere
+    pub link: String,
+    /// Print one JSON object with all that the link says
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of the lists.
+#[derive(clap::Args, Debug)]
+pub struct ListArgs {
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,7 @@
+//! The commands, a file each.
+
+pub mod check;
+pub mod link;
+pub mod lists;
+pub mod open;
+pub mod run;
