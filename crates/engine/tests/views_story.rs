@@ -148,41 +148,29 @@ fn every_kind_of_event_has_its_sentence() {
             EventKind::Acknowledged { promise: Acknowledged::Completed },
             "the client of T1 was told that it is completed: every step is durable",
         ),
-        (
-            clients,
-            sent(Shape::Command, 1),
-            "clients asked payments to charge for T1 once more (attempt 2)",
-        ),
+        (clients, sent(Shape::Command, 1), "a client sent T1 to payments once more (attempt 2)"),
         (
             clients,
             EventKind::Duplicated { msg, copy: MsgId(1), due: 3_000 },
-            "the network copied the command charge of T1 from clients to payments: it will arrive twice",
+            "the network copied the charge of T1 from clients to payments: it will arrive twice",
         ),
         (
             payments,
             EventKind::Dropped { msg: MsgId(1), why: DropReason::Lost },
-            "the network lost the command charge of T1 from clients to payments",
+            "the network lost the charge of T1 from clients to payments",
         ),
         (
             payments,
             EventKind::Dropped { msg, why: DropReason::NodeDown },
-            "the command charge of T1 from clients to payments did not arrive: payments is down",
+            "the charge of T1 from clients to payments did not arrive: payments is down",
         ),
-        (
-            payments,
-            EventKind::Arrived { msg },
-            "the command charge of T1 from clients to payments arrived",
-        ),
+        (payments, EventKind::Arrived { msg }, "the charge of T1 from clients to payments arrived"),
         (
             payments,
             EventKind::ServiceStarted { until: 1_500 },
             "a worker of payments began with charge of T1, which takes 1.5 ms",
         ),
-        (
-            payments,
-            EventKind::Handled { msg },
-            "payments handled the command charge of T1 from clients",
-        ),
+        (payments, EventKind::Handled { msg }, "payments handled the charge of T1 from clients"),
         (
             payments,
             committed(one(100), one(70), vec![StepRef::forward(TxnId(0), StepIx(1))]),
@@ -196,7 +184,7 @@ fn every_kind_of_event_has_its_sentence() {
         (
             payments,
             committed(one(70), one(100), vec![StepRef::undo(TxnId(0), StepIx(1))]),
-            "payments committed refund, which undoes its step, for T1: alice 70 → 100",
+            "payments committed refund for T1, which undoes charge: alice 70 → 100",
         ),
         (
             payments,

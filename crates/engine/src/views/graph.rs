@@ -199,9 +199,7 @@ impl Graph {
 pub fn graph(cast: &Cast, request: Request) -> Graph {
     let plan = Plan::of(cast);
     match request.look {
-        Look::Stage if plan.services.len() <= stage::SERVICES_MAX => {
-            stage::arrange(cast, &plan, request)
-        }
+        Look::Stage if stage::fits(&plan) => stage::arrange(cast, &plan, request),
         Look::Tall => tall::arrange(cast, &plan, request),
         Look::Stage | Look::Wide => wide::arrange(cast, &plan, request),
     }

@@ -195,7 +195,7 @@ impl Index {
     pub fn extend(&mut self, trace: &Trace) {
         while self.len < trace.len() {
             let ix = EventIx(self.len as u32);
-            self.take(trace, ix, &trace.events()[self.len]);
+            self.take(ix, &trace.events()[self.len]);
             self.len += 1;
         }
     }
@@ -240,7 +240,7 @@ impl Index {
         events[..events.partition_point(|event| *event < cursor)].last().copied()
     }
 
-    fn take(&mut self, trace: &Trace, ix: EventIx, event: &Event) {
+    fn take(&mut self, ix: EventIx, event: &Event) {
         if let Some(txn) = event.txn {
             self.txns.entry(txn).or_default().events.push(ix);
         }

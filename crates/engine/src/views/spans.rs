@@ -352,9 +352,7 @@ impl Build<'_> {
             let EventKind::ServiceStarted { .. } = event.kind else { continue };
             let Some(served) = self.index.served.get(ix).copied() else { continue };
             let handled = match served.item {
-                WorkItem::Message(msg) => {
-                    self.index.msgs.get(&msg).and_then(|track| track.handled)
-                }
+                WorkItem::Message(msg) => self.index.msgs.get(&msg).and_then(|track| track.handled),
                 WorkItem::Record(topic, partition, offset) => self
                     .index
                     .record(topic, partition, offset)

@@ -78,15 +78,16 @@ pub fn transaction(
     frame.txn(txn).map(|of| line(cast, index, frame, txn, of, over))
 }
 
-/// The words for some steps of a flow: their services, or the steps themselves where a service has
-/// several.
+/// The words for some steps of a flow: their services, with the step where a service has several.
 #[must_use]
 pub fn step_words(cast: &Cast, flow: FlowIx, steps: &[StepIx]) -> String {
     let Some(info) = cast.flows.get(flow.ix()) else { return String::new() };
     let words = steps.iter().filter_map(|step| {
         let of = info.steps.get(step.ix())?;
         let alone = info.steps.iter().filter(|other| other.node == of.node).count() == 1;
-        Some(if alone { cast.node(of.node).to_owned() } else { cast.sym(of.name).to_owned() })
+        let node = cast.node(of.node);
+        let step = cast.sym(of.name);
+        Some(if alone { node.to_owned() } else { format!("{node} ({step})") })
     });
     list(&words.collect::<Vec<_>>())
 }

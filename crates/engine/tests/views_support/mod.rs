@@ -105,7 +105,10 @@ pub fn cast_of(services: &[&str], broker: bool, orchestrator: bool) -> Cast {
             cast.edges.push((hub, service(at)));
         }
     } else if orchestrator {
-        cast.nodes.push(node("orchestrator", NodeKind::Orchestrator, None));
+        let db = DbIx(cast.dbs.len() as u8);
+        cast.nodes.push(node("orchestrator", NodeKind::Orchestrator, Some(db)));
+        let name = "orchestrator".into();
+        cast.dbs.push(DbInfo { name, node: hub, decimals: 0, rows: vec![] });
         cast.edges[0] = (CLIENTS, hub);
         for at in 0..services.len() {
             cast.edges.push((hub, service(at)));

@@ -13,7 +13,12 @@ use super::{
 };
 
 /// With more services than this their boxes would become too narrow.
-pub(super) const SERVICES_MAX: usize = 6;
+const SERVICES_MAX: usize = 6;
+
+/// Whether a graph fits onto the stage, where there is room for a broker or an orchestrator.
+pub(super) fn fits(plan: &Plan) -> bool {
+    plan.services.len() <= SERVICES_MAX && !(plan.broker.is_some() && plan.orchestrator.is_some())
+}
 
 const MARGIN: f64 = 24.0;
 const CLIENTS: (f64, f64) = (112.0, 56.0);
@@ -21,13 +26,17 @@ const BOX_H: f64 = 84.0;
 const BAND_H: f64 = 92.0;
 const STRIP: f64 = 92.0;
 const GAP: f64 = 60.0;
+const HUB_W: f64 = 200.0;
+const HUB_DB_W: f64 = 150.0;
 
 pub(super) fn arrange(cast: &Cast, plan: &Plan, request: Request) -> Graph {
     let count = plan.services.len().max(1) as f64;
     let left = MARGIN + CLIENTS.0 + GAP;
     let room = request.width - left - MARGIN - GAP * (count - 1.0);
     let box_w = (room / count).clamp(168.0, 232.0);
-    let width = left + count * box_w + GAP * (count - 1.0) + MARGIN;
+    // At least as wide as an orchestrator with its database.
+    let row_w = (count * box_w + GAP * (count - 1.0)).max(HUB_W + HUB_DB_W);
+    let width = left + row_w + MARGIN;
     let mut drawn = Drawn {
         cast,
         plan,
@@ -71,31 +80,23 @@ impl Drawn<'_> {
             let kind = self.cast.nodes[node.ix()].kind;
             self.nodes.push(NodeBox { node: *node, kind, rect, db });
         }
-        // Where there are both, the broker keeps the left of the band.
-        let orchestrator_w = 200.0;
-        let db_w = 150.0;
-        let both = self.plan.broker.is_some() && self.plan.orchestrator.is_some();
-        let taken = if both { orchestrator_w + db_w + 20.0 } else { 0.0 };
         if let Some(node) = self.plan.broker {
-            let rect = Rect { w: self.band.w - taken, ..self.band };
+            let rect = self.band;
             let inside =
                 Rect { x: rect.x + 130.0, y: rect.y + 22.0, w: rect.w - 140.0, h: rect.h - 22.0 };
             self.topics = topic_grid(self.cast, inside, self.cast.topics.len(), 56.0);
             self.nodes.push(NodeBox { node, kind: NodeKind::Broker, rect, db: None });
         }
         if let Some(node) = self.plan.orchestrator {
-            let x = if both {
-                self.band.right() - taken + 20.0
-            } else {
-                self.band.x + (self.band.w - orchestrator_w) / 2.0
-            };
+            let x = self.band.centre().x - HUB_W / 2.0;
+            let x = x.min(self.band.right() - HUB_W - HUB_DB_W);
             let h = 64.0;
-            let rect = Rect { x, y: self.band.bottom() - h, w: orchestrator_w, h };
+            let rect = Rect { x, y: self.band.bottom() - h, w: HUB_W, h };
             // Its database stands beside it: the strip below is for the edges.
             let db = self.cast.nodes[node.ix()].db.map(|db| {
                 let cylinder = Rect { x: rect.right() + 12.0, y: rect.y + 8.0, w: 44.0, h: 40.0 };
                 let x = cylinder.right() + 8.0;
-                let rows = Rect { x, y: rect.y + 6.0, w: db_w - 72.0, h: LINE * 3.0 };
+                let rows = Rect { x, y: rect.y + 6.0, w: HUB_DB_W - 72.0, h: LINE * 3.0 };
                 DbBox { db, cylinder, rows, lines: 3 }
             });
             self.nodes.push(NodeBox { node, kind: NodeKind::Orchestrator, rect, db });

@@ -1,16 +1,16 @@
 //! One sentence for every kind of event.
 
 use crate::event::{Acknowledged, DropReason, Event, EventKind, LostRecord, Outcome, Shape};
-use crate::ids::{DbIx, Direction, EventIx, Sym, TopicIx, txn_name};
-use crate::views::format::{count, counted, duration};
+use crate::ids::{DbIx, Direction, EventIx, StepRef, Sym, TopicIx};
+use crate::views::format::{count, counted, duration, list};
 
-use super::words::{Words, shape_word};
+use super::words::Words;
 
 impl Words<'_> {
     pub(super) fn sentence(&self, ix: EventIx) -> String {
         let Some(event) = self.event(ix) else { return String::new() };
         let here = self.node(event.node);
-        let txn = event.txn.map_or_else(|| "it".to_owned(), txn_name);
+        let txn = self.txn_or_it(event);
         match &event.kind {
             EventKind::Started { flow, inputs } => {
                 let name = self.cast.flows.get(flow.ix()).map_or("?", |info| info.name.as_str());
@@ -138,12 +138,19 @@ impl Words<'_> {
     fn message(&self, ix: EventIx, event: &Event, here: &str) -> String {
         match &event.kind {
             EventKind::Sent { to, shape, label, attempt, .. } => {
-                let (to, label) = (self.node(*to), self.cast.sym(*label));
+                let (target, label) = (self.node(*to), self.cast.sym(*label));
                 let about = self.for_txn(event.txn);
                 let again = match attempt {
                     0 => String::new(),
                     n => format!(" once more (attempt {})", u32::from(*n) + 1),
                 };
+                if self.is_clients(event.node) {
+                    return format!("a client sent {} to {target}{again}", self.txn_or_it(event));
+                }
+                if self.is_clients(*to) {
+                    return format!("{here} answered the client{}{again}", self.of(event.txn));
+                }
+                let to = target;
                 match shape {
                     Shape::Reply => format!("{here} answered {to}{again}: {label}{about}"),
                     Shape::Vote => format!("{here} sent its vote to {to}{again}: {label}{about}"),
@@ -172,13 +179,10 @@ impl Words<'_> {
                 format!("{} arrived", self.message_words(ix, *msg))
             }
             EventKind::Handled { msg } => match self.letter(ix, *msg) {
-                Some(letter) => format!(
-                    "{here} handled the {} {}{} from {}",
-                    shape_word(letter.shape),
-                    self.cast.sym(letter.label),
-                    self.of(letter.txn),
-                    self.node(letter.from)
-                ),
+                Some(letter) => {
+                    let from = self.node(letter.from);
+                    format!("{here} handled {} from {from}", self.letter_name(&letter))
+                }
                 None => format!("{here} handled a message{}", self.of(event.txn)),
             },
             _ => String::new(),
@@ -242,19 +246,21 @@ impl Words<'_> {
             [] if changes.is_empty() && outbox.is_empty() && *inbox => {
                 format!("{here} noted in its inbox that it has handled this message{about}")
             }
+            [] if changes.is_empty() && !outbox.is_empty() => {
+                format!("{here} committed what it has to tell{about}")
+            }
             [] => format!("{here} saved its state{about}"),
             effects => {
-                let names: Vec<String> = effects
-                    .iter()
-                    .map(|of| {
-                        let name = self.step(self.flow(ix), (of.step, of.dir));
-                        match of.dir {
-                            Direction::Do => name,
-                            Direction::Undo => format!("{name}, which undoes its step,"),
-                        }
-                    })
-                    .collect();
-                format!("{here} committed {}{about}", names.join(" and "))
+                let flow = self.flow(ix);
+                let name = |of: &StepRef, dir| self.step(flow, (of.step, dir));
+                let names: Vec<String> = effects.iter().map(|of| name(of, of.dir)).collect();
+                let undone = effects.iter().filter(|of| of.dir == Direction::Undo);
+                let undone: Vec<String> = undone.map(|of| name(of, Direction::Do)).collect();
+                let undoes = match undone.as_slice() {
+                    [] => String::new(),
+                    undone => format!(", which undoes {}", list(undone)),
+                };
+                format!("{here} committed {}{about}{undoes}", list(&names))
             }
         };
         let changes = self.changes(db, changes);

@@ -1,6 +1,6 @@
 //! The words of the sentences: steps, rows, messages and where they came from.
 
-use crate::cast::Cast;
+use crate::cast::{Cast, NodeKind};
 use crate::event::{Event, EventKind, Refusal, RowChange, Shape};
 use crate::ids::{
     DbIx, Direction, EventIx, FlowIx, MsgId, NodeIx, PartitionIx, StepIx, Sym, TopicIx, TxnId,
@@ -239,14 +239,28 @@ impl<'a> Words<'a> {
 
     /// A message in a sentence: `the command charge of T1 from orders to payments`.
     pub(crate) fn letter_words(&self, letter: &Letter) -> String {
-        format!(
-            "the {} {}{} from {} to {}",
-            shape_word(letter.shape),
-            self.cast.sym(letter.label),
-            self.of(letter.txn),
-            self.node(letter.from),
-            self.node(letter.to),
-        )
+        let (from, to) = (self.node(letter.from), self.node(letter.to));
+        format!("{} from {from} to {to}", self.letter_name(letter))
+    }
+
+    /// A message without its way: `the command charge of T1`, `the request of T1`.
+    pub(crate) fn letter_name(&self, letter: &Letter) -> String {
+        let (label, of) = (self.cast.sym(letter.label), self.of(letter.txn));
+        if self.is_clients(letter.from) || self.is_clients(letter.to) {
+            // The clients' messages are about the transaction as a whole: their names say all.
+            return format!("the {label}{of}");
+        }
+        format!("the {} {label}{of}", shape_word(letter.shape))
+    }
+
+    pub(crate) fn is_clients(&self, node: NodeIx) -> bool {
+        let info = self.cast.nodes.get(node.ix());
+        info.is_some_and(|info| info.kind == NodeKind::Clients)
+    }
+
+    /// The name of an event's transaction, `it` where it is about none.
+    pub(crate) fn txn_or_it(&self, event: &Event) -> String {
+        event.txn.map_or_else(|| "it".to_owned(), txn_name)
     }
 
     /// The record behind an event, by its place.
