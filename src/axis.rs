@@ -43,12 +43,12 @@ impl<'a> Axis<'a> {
         self.trace.events().last().map_or(0.0, |event| self.measure.position(event) as f64)
     }
 
-    /// A place in words: `318.204 ms`, `step 9 of 14`.
+    /// A place in words: `318.204 ms`, `step 9`.
     #[must_use]
     pub fn label(&self, place: f64) -> String {
         let place = place.max(0.0) as u64;
         if self.steps {
-            return format!("step {place} of {}", self.end() as u64);
+            return format!("step {place}");
         }
         format::clock(place)
     }

@@ -2,7 +2,7 @@
 
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{Arrivals, Distribution, Input, Scalar};
+use interleave_engine::scenario::document::{Arrivals, Distribution, Input, RowValue, Scalar};
 use interleave_engine::session::RunInput;
 use interleave_engine::scenario::shipped;
 use leptos::prelude::*;
@@ -31,6 +31,12 @@ pub fn scenario() -> Option<Scenario> {
     order.inputs.insert("amount".into(), Input::Fixed(Scalar::Int(30)));
     for service in &mut scenario.services {
         service.service_time_us = Distribution::Constant(STEP_US);
+    }
+    // Only what this order touches, so that every number on screen is part of the story.
+    for (service, rows) in [("payments", [("account:alice", 100), ("account:shop", 0)].as_slice()), ("stock", &[("item:widget", 10)])] {
+        let of_story = scenario.services.iter_mut().find(|it| it.name == service)?;
+        let row = |(key, n): &(&str, i64)| ((*key).to_owned(), RowValue::One(Scalar::Int(*n)));
+        of_story.rows = rows.iter().map(row).collect();
     }
     scenario.network.delay_us = Distribution::Constant(1_000.0);
     scenario.faults.clear();

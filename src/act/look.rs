@@ -45,6 +45,42 @@ fn shown(app: App) -> Window {
     app.window.get_untracked().unwrap_or(Window { from: 0.0, to: end })
 }
 
+/// Where a run holds many transactions, a part of the axis in which some of them can be told apart.
+pub fn fit_axis(app: App) {
+    let window = app.run_now(|run| {
+        let axis = run.axis();
+        let mut lengths: Vec<f64> = run
+            .views
+            .index
+            .txns
+            .values()
+            .filter_map(|track| Some(axis.of(*track.events.last()?) - axis.of(*track.events.first()?)))
+            .collect();
+        lengths.sort_by(f64::total_cmp);
+        let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0.0);
+        let length = median * TRANSACTIONS_SHOWN;
+        let few = length <= 0.0 || axis.end() <= length * 1.5;
+        let first = run.trace().get(interleave_engine::ids::EventIx(0)).map_or(0.0, |event| event.at as f64);
+        let from = (first - length * 0.04).max(0.0);
+        (!few).then_some(Window { from, to: from + length })
+    });
+    app.window.set(window.flatten());
+}
+
+/// How many transactions, one after the other, the axis shows at first.
+const TRANSACTIONS_SHOWN: f64 = 9.0;
+
+/// Moves the shown part of the axis along where the moment has left it.
+pub fn keep_in_sight(app: App) {
+    let now = app.now.get_untracked();
+    let Some(Window { from, to }) = app.window.get_untracked() else { return };
+    if now < from || now > to {
+        let length = to - from;
+        let from = (now - length * 0.25).max(0.0);
+        app.window.set(Some(Window { from, to: from + length }));
+    }
+}
+
 /// The least length of the axis on screen, in its units.
 const SHOWN_MIN: f64 = 4.0;
 

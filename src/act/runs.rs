@@ -64,6 +64,7 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     let speed = app.run_now(|run| calm_speed(run.trace(), run.axis().steps));
     app.speed.set(speed.unwrap_or(0));
     act::time::put(app, 0);
+    act::look::fit_axis(app);
     act::check::form_of(app);
     Ok(())
 }
@@ -133,7 +134,7 @@ pub fn open_beside(app: App, input: RunInput, name: &str) {
             if same_axis == Some(true) {
                 act::time::seek_to(app, now);
             } else {
-                app.window.set(None);
+                act::look::fit_axis(app);
                 reset_speed(app);
                 act::time::put(app, 0);
             }
@@ -253,8 +254,8 @@ fn arrive(app: App) {
     app.playing.set(false);
     app.why.set(None);
     app.menu.set(None);
-    app.window.set(None);
     app.rev.update(|rev| *rev += 1);
+    act::look::fit_axis(app);
     list(app);
 }
 

@@ -55,6 +55,7 @@ pub fn tick(app: App, ms: f64) {
     });
     if let Some((now, event, ended)) = next {
         app.now.set(now);
+        act::look::keep_in_sight(app);
         if app.cursor.get_untracked() != event {
             app.cursor.set(event);
         }
@@ -118,6 +119,7 @@ pub fn put(app: App, event: u32) {
     });
     if let Some((event, now)) = at {
         app.now.set(now);
+        act::look::keep_in_sight(app);
         if app.cursor.get_untracked() != event {
             app.cursor.set(event);
         }
@@ -143,6 +145,7 @@ pub fn seek_to(app: App, place: f64) {
     let Some((place, event)) = at else { return };
     app.why.set(None);
     app.now.set(place);
+    act::look::keep_in_sight(app);
     if app.cursor.get_untracked() != event {
         app.cursor.set(event);
     }

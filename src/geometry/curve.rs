@@ -71,8 +71,12 @@ impl Curve {
     /// From a point to a point, leaving and arriving at right angles to the sides.
     #[must_use]
     pub fn between(from: (f64, f64), out: Side, to: (f64, f64), into: Side) -> Self {
-        let far = ((to.0 - from.0).abs() + (to.1 - from.1).abs()) * 0.42;
-        let reach = far.clamp(18.0, 120.0);
+        // No further than the ends are apart in that direction, or the curve would loop.
+        let apart = match out {
+            Side::Left | Side::Right => (to.0 - from.0).abs(),
+            Side::Top | Side::Bottom => (to.1 - from.1).abs(),
+        };
+        let reach = (apart * 0.6).clamp(14.0, 120.0);
         let (ox, oy) = out.out();
         let (ix, iy) = into.out();
         let points = [

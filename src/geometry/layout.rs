@@ -64,6 +64,25 @@ pub struct TopicPlace {
     pub rect: Rect,
     /// How many records fit.
     pub slots: usize,
+    /// Where the records begin.
+    pub records: (f64, f64),
+    /// How wide the name may be.
+    pub name_width: f64,
+}
+
+impl TopicPlace {
+    /// The name above the records.
+    fn stacked(rect: Rect) -> Self {
+        let records = (rect.x, rect.y + 18.0);
+        Self { rect, slots: slots(rect.w), records, name_width: rect.w }
+    }
+
+    /// The name beside the records.
+    fn flat(rect: Rect) -> Self {
+        let name_width = (rect.w * 0.5).min(142.0);
+        let records = (rect.x + name_width, rect.y + 1.0);
+        Self { rect, slots: slots(rect.w - name_width), records, name_width }
+    }
 }
 
 /// The layout.
@@ -95,6 +114,8 @@ const CYLINDER: (f64, f64) = (38.0, 38.0);
 pub const SLOT: f64 = 46.0;
 /// Height of a topic where topics stand below each other.
 const TOPIC_H: f64 = 60.0;
+/// Height of a topic where there are too many for that: the name beside its records.
+const FLAT_H: f64 = 30.0;
 /// Room at the edges of the place.
 const MARGIN: f64 = 26.0;
 /// The place below this width is a phone's.
@@ -130,9 +151,9 @@ impl Layout {
     /// The broker on top, the services in a row below it.
     fn band(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
         let count = services.len().max(1) as f64;
-        let middle = (request.height - 92.0 - BLOCK_H - 110.0) / 3.0;
-        let top = middle.clamp(14.0, 130.0);
-        let row = top + 92.0 + middle.clamp(64.0, 120.0);
+        let free = request.height - 92.0 - BLOCK_H;
+        let top = (free * 0.3).clamp(14.0, 130.0);
+        let row = top + 92.0 + (free * 0.45).clamp(70.0, 190.0);
         let left = MARGIN + PILL.0 + 56.0;
         let pitch = (request.width - MARGIN - left) / count;
         let width = (pitch - 48.0).clamp(BOX.0, 240.0);
@@ -160,7 +181,7 @@ impl Layout {
         for at in 0..request.topics.len() {
             let x = broker.x + head + at as f64 * pitch;
             let rect = Rect::new(x, broker.y + 20.0, pitch - 14.0, 56.0);
-            self.topics.push(TopicPlace { rect, slots: slots(rect.w) });
+            self.topics.push(TopicPlace::stacked(rect));
         }
     }
 
@@ -175,20 +196,27 @@ impl Layout {
         let (left, right) = spokes.split_at(left_count);
         let rows = left.len().max(right.len()).max(1);
         let top = PILL.1 + 34.0;
-        let topics_h = 46.0 + request.topics.len() as f64 * TOPIC_H + 10.0;
+        let tall = 46.0 + request.topics.len() as f64 * TOPIC_H + 10.0;
+        let flat = tall > request.height - 2.0 * 12.0;
+        let topics_h =
+            if flat { 46.0 + request.topics.len() as f64 * FLAT_H + 8.0 } else { tall };
         let needed = top + rows as f64 * BLOCK_H + 12.0;
         self.height = request.height.max(needed).max(topics_h + 2.0 * MARGIN);
         let column = 200.0;
         let right_x = request.width - MARGIN - column;
         self.column(request, left, MARGIN, if broker.is_some() { top } else { 30.0 });
         self.column(request, right, right_x, 30.0);
-        let hub_w = if broker.is_some() { 208.0 } else { BOX.0 };
+        let hub_w = match (broker, flat) {
+            (Some(_), true) => (request.width - 2.0 * (MARGIN + BOX.0 + 64.0)).clamp(208.0, 330.0),
+            (Some(_), false) => 208.0,
+            (None, _) => BOX.0,
+        };
         let hub_x = (request.width - hub_w) / 2.0;
         if let Some(broker) = broker {
             let y = ((self.height - topics_h) / 2.0).max(12.0);
             let rect = Rect::new(hub_x, y, hub_w, topics_h);
             self.nodes[broker] = rect;
-            self.topics_below_each_other(request, rect);
+            self.topics_below_each_other(request, rect, flat);
         } else if let Some(hub) = hub {
             let y = (self.height - BLOCK_H) / 2.0;
             self.service(request, hub, hub_x, y, hub_w);
@@ -197,7 +225,7 @@ impl Layout {
         let under = asked.map_or(Rect::new(hub_x, 90.0, hub_w, 10.0), |node| self.nodes[node]);
         for clients in members(request, Kind::Clients) {
             let x = under.x + (under.w - PILL.0) / 2.0;
-            let y = if broker.is_some() { 16.0 } else { (under.y - 110.0).max(16.0) };
+            let y = if broker.is_some() { under.y - PILL.1 - 34.0 } else { (under.y - 110.0).max(16.0) };
             self.nodes[clients] = Rect::new(x, y, PILL.0, PILL.1);
         }
     }
@@ -213,11 +241,12 @@ impl Layout {
     }
 
     /// Topics below each other in a tall broker.
-    fn topics_below_each_other(&mut self, request: &Request, broker: Rect) {
+    fn topics_below_each_other(&mut self, request: &Request, broker: Rect, flat: bool) {
+        let pitch = if flat { FLAT_H } else { TOPIC_H };
         for at in 0..request.topics.len() {
-            let y = broker.y + 42.0 + at as f64 * TOPIC_H;
-            let rect = Rect::new(broker.x + 14.0, y, broker.w - 28.0, TOPIC_H - 12.0);
-            self.topics.push(TopicPlace { rect, slots: slots(rect.w) });
+            let y = broker.y + 42.0 + at as f64 * pitch;
+            let rect = Rect::new(broker.x + 14.0, y, broker.w - 28.0, pitch - if flat { 6.0 } else { 12.0 });
+            self.topics.push(if flat { TopicPlace::flat(rect) } else { TopicPlace::stacked(rect) });
         }
     }
 
@@ -238,7 +267,7 @@ impl Layout {
         }
         let first_row = if broker.is_some() { 1 } else { 2 };
         let (above, below) = services.split_at(first_row.min(services.len()));
-        let mut rows = |layout: &mut Self, nodes: &[usize], y: &mut f64| {
+        let rows = |layout: &mut Self, nodes: &[usize], y: &mut f64| {
             for pair in nodes.chunks(2) {
                 for (at, node) in pair.iter().enumerate() {
                     let x = margin + at as f64 * (width + 16.0);
@@ -262,7 +291,7 @@ impl Layout {
                     half,
                     TOPIC_H - 12.0,
                 );
-                self.topics.push(TopicPlace { rect: place, slots: slots(place.w) });
+                self.topics.push(TopicPlace::stacked(place));
             }
             y += height + 40.0;
         }

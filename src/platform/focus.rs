@@ -12,6 +12,17 @@ pub fn later(id: &'static str) {
     });
 }
 
+/// Scrolls the element of this id into its list once it is drawn.
+pub fn show_later(id: &'static str) {
+    super::clock::soon(move || {
+        if let Some(element) = super::by_id(id) {
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            element.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
+}
+
 /// Whether the keyboard is in an element that takes text or has keys of its own, so that the
 /// page's single-letter keys must stand back.
 #[must_use]

@@ -30,8 +30,10 @@ pub fn Bar() -> impl IntoView {
                         "Find what breaks it"
                     </button>
                     <Steps/>
-                    <span class="moment mono" aria-live="off">{move || moment(app)}</span>
-                    <span class="mono dim nowrap">{move || end(app)}</span>
+                    <span class="moment mono" aria-live="off">
+                        <b>{move || moment(app)}</b>
+                        <small>{move || end(app)}</small>
+                    </span>
                     <span class="pick speed">
                         <select
                             class="menu"
@@ -51,15 +53,6 @@ pub fn Bar() -> impl IntoView {
                                 .collect_view()}
                         </select>
                     </span>
-                    {move || app.txn.get().map(|txn| view! {
-                        <button
-                            class="btn small follow"
-                            title="Stop following"
-                            on:click=move |_| dispatch(app, Cmd::Follow(None))
-                        >
-                            {format!("follows T{} ✕", txn + 1)}
-                        </button>
-                    })}
                 </div>
                 <Scrubber/>
             </div>

@@ -69,6 +69,7 @@ fn about_transaction(app: App) -> impl IntoView {
     let (line, steps, started, others) = found?;
     let chosen = line.as_ref().map(|line| line.txn.0);
     let many = others.len() > 1;
+    let followed = many && app.txn.get().is_some();
     Some(view! {
         <section class="panel subject">
             {line.map(|line| view! {
@@ -76,6 +77,12 @@ fn about_transaction(app: App) -> impl IntoView {
                     <i class=format!("swatch {}", txn_class(line.txn))></i>
                     {format!("{} {}", line.name, line.flow_name)}
                     <span class=if line.failed { "tag bad" } else { "tag" }>{line.badge}</span>
+                    <span class="grow"></span>
+                    {followed.then(|| view! {
+                        <button class="btn small quiet" on:click=move |_| dispatch(app, Cmd::Follow(None))>
+                            "Stop following"
+                        </button>
+                    })}
                 </h2>
                 <dl>
                     <dt>"Started"</dt><dd class="mono">{started}</dd>

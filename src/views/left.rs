@@ -61,7 +61,7 @@ fn flows(app: App) -> Option<impl IntoView> {
         let cast = run.cast();
         let flow = |flow: &interleave_engine::cast::FlowInfo| {
             let steps = flow.steps.iter().map(|step| {
-                let says = if step.say.is_empty() { cast.sym(step.name).to_owned() } else { step.say.clone() };
+                let says = if step.say.is_empty() { cast.sym(step.name).to_owned() } else { step.say.replace('$', "") };
                 let tag = match step.kind {
                     "pivot" => "pivot",
                     "retriable" => "retried",
@@ -117,7 +117,7 @@ fn OptionsPanel() -> impl IntoView {
         if off.is_empty() { "outbox on · inbox on".to_owned() } else { format!("{} off", off.join(", ")) }
     };
     view! {
-        <details class="panel" open=true>
+        <details class="panel">
             <summary><b>"Options"</b><span>{summary}</span></summary>
             <div>
                 {toggle(

@@ -88,7 +88,7 @@ fn services(measured: &Measured, nodes: Vec<(String, u32)>, skip: usize) -> impl
                 <td>
                     <svg class="meter" width="70" height="10" aria-hidden="true">
                         <rect class="meter-ground" width="70" height="10" rx="3"/>
-                        <rect class="meter-fill" width=(busy.clamp(0.0, 1.0) * 70.0) height="10" rx="3"/>
+                        <rect class="meter-fill" width=busy.clamp(0.0, 1.0) * 70.0 height="10" rx="3"/>
                     </svg>
                     {share(node.busy_us, node.available_us)}
                 </td>

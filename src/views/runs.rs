@@ -22,11 +22,12 @@ pub fn Runs() -> impl IntoView {
             let id = row.id;
             let here = id == current;
             let (class, verdict) = verdict(row);
-            let indent = depth(&rows, row).min(3) as f64 * 8.0;
+            let indent = depth(&rows, row).min(2) as f64 * 8.0;
             view! {
                 <li>
                     <button
                         class="run"
+                        id=here.then_some("run-here")
                         aria-current=here.then_some("true")
                         title=row.broken.join(", ")
                         on:click=move |_| dispatch(app, Cmd::ChooseRun(id))
@@ -43,6 +44,11 @@ pub fn Runs() -> impl IntoView {
         });
         list.collect_view()
     };
+    Effect::new(move |_| {
+        app.runs.track();
+        app.current.track();
+        crate::platform::focus::show_later("run-here");
+    });
     let has_parent = move || {
         let current = app.current.get();
         app.runs.with(|rows| rows.iter().any(|row| row.id == current && row.parent.is_some()))

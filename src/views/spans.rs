@@ -150,7 +150,7 @@ fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<
         bars.push(Bar { x, width, y, height, class: format!("{kind} {class}{state}"), text, title, event: span.start.0 });
     }
     let never = never_x > never_from;
-    let note_x = if never { never_x + 4.0 } else { bars.first().map_or(NAMES, |bar| bar.x + bar.width + 8.0) };
+    let note_x = if never { never_from } else { bars.first().map_or(NAMES, |bar| bar.x + bar.width + 8.0) };
     let note = line.map(|line| {
         let text = if never { format!("{}: never ran", line.badge) } else { line.badge.to_owned() };
         (note_x, text, line.failed)
@@ -163,7 +163,6 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
     let y = AXIS + at as f64 * ROW;
     let txn = row.txn;
     let here = followed == Some(txn);
-    let below = row.bars.iter().any(|bar| bar.class.starts_with("never"));
     let bars = row.bars.into_iter().map(|bar| {
         let event = bar.event;
         let middle = bar.x + bar.width / 2.0;
@@ -189,7 +188,7 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
             <rect class="row-ground" x="0" y="0" width=width height=ROW - 2.0/>
             {bars.collect_view()}
             {row.note.map(|(x, text, failed)| view! {
-                <text class=if failed { "note bad-text" } else { "note" } x=x.clamp(NAMES, (width - 90.0).max(NAMES)) y=if below { 39.0 } else { 17.0 }>{text}</text>
+                <text class=if failed { "note bad-text" } else { "note" } x=x.clamp(NAMES, (width - 90.0).max(NAMES)) y=17.0>{text}</text>
             })}
             <rect class="name-ground" x="0" y="0" width=NAMES - 8.0 height=ROW - 2.0/>
             <g

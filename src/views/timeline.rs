@@ -11,8 +11,8 @@ use crate::state::{App, Window};
 pub const NAMES: f64 = 132.0;
 /// The height of the axis.
 pub const AXIS: f64 = 24.0;
-/// Room to the right of the end, for what is said there.
-const ROOM: f64 = 0.1;
+/// Room to the right of the end in pixels, for what is said there.
+const ROOM: f64 = 210.0;
 
 /// Places on screen of places on the axis.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -66,7 +66,8 @@ pub fn scale(app: App, place: NodeRef<leptos::html::Div>) -> Memo<Scale> {
     });
     Memo::new(move |_| {
         let end = app.run(|run| run.axis().end()).unwrap_or(1.0).max(1.0);
-        let whole = Window { from: 0.0, to: end * (1.0 + ROOM) };
+        let inner = (width.get() - NAMES).max(1.0);
+        let whole = Window { from: 0.0, to: end * inner / (inner - ROOM).max(inner / 3.0) };
         Scale { window: app.window.get().unwrap_or(whole), width: width.get() }
     })
 }

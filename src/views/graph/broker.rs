@@ -69,7 +69,7 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
             <text class="name" x=rect.x + 14.0 y=rect.y + 26.0>"broker"</text>
             {tall.then(|| view! {
                 <text class="line" x=rect.x + rect.w - 14.0 y=rect.y + 26.0 text-anchor="end">
-                    {format::counted(count as u64, "event", "events")}
+                    {format::counted(count as u64, "kind of event", "kinds of event")}
                 </text>
             })}
             {(!tall).then(|| view! { <text class="line" x=rect.x + 14.0 y=rect.y + 46.0>"a shared log"</text> })}
@@ -80,10 +80,10 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
 
 fn draw_line(line: LinePicture) -> impl IntoView {
     let rect = line.place.rect;
-    let y = rect.y + 18.0;
+    let (left, y) = line.place.records;
     let count = line.records.len();
     let empty = count == 0 && line.missing.is_none();
-    let x_of = |at: usize| rect.x + at as f64 * SLOT;
+    let x_of = |at: usize| left + at as f64 * SLOT;
     let chips = line.records.into_iter().enumerate().map(|(at, record)| {
         let class = if record.waits { "record waits" } else { "record" };
         view! {
@@ -97,15 +97,16 @@ fn draw_line(line: LinePicture) -> impl IntoView {
             </g>
         }
     });
+    let name_y = rect.y + if left > rect.x { 16.0 } else { 10.0 };
     let missing_x = x_of(count);
-    let name = icons::cut(&line.name, (rect.w / 7.4) as usize);
+    let name = icons::cut(&line.name, (line.place.name_width / 7.4) as usize);
     view! {
-        <text class="topic" x=rect.x y=rect.y + 10.0>
+        <text class="topic" x=rect.x y=name_y>
             {name}
             {(line.more > 0).then_some("  …")}
         </text>
         {chips.collect_view()}
-        {empty.then(|| view! { <rect class="empty-slot" x=rect.x + 0.5 y=y + 0.5 width="41" height="21" rx="5"/> })}
+        {empty.then(|| view! { <rect class="empty-slot" x=left + 0.5 y=y + 0.5 width="41" height="21" rx="5"/> })}
         {line.missing.map(|txn| view! {
             <rect class="missing-slot" x=missing_x + 0.7 y=y + 0.7 width="40.6" height="20.6" rx="5"/>
             <text class="missing-text" x=missing_x + 21.0 y=y + 15.5 text-anchor="middle">{txn}</text>

@@ -80,9 +80,7 @@ pub fn Graph() -> impl IntoView {
     let lines = Memo::new(move |_| app.run(lines::lines).unwrap_or_default());
     let asked = Memo::new(move |_| {
         let (width, height) = size.get();
-        // On the first screen a sentence stands above the graph and a button below it.
-        let room = if app.first.get() && !app.phone.get() { 300.0 } else { 0.0 };
-        lines.with(|lines| app.run(|run| request(run.cast(), lines, (width, (height - room).max(300.0)))))
+        lines.with(|lines| app.run(|run| request(run.cast(), lines, (width, height.max(300.0)))))
     });
     let scene = Memo::new(move |_| {
         let layout = asked.with(|asked| asked.as_ref().map(Layout::of))?;

@@ -79,7 +79,14 @@ pub(super) fn node(
     Some(NodePicture {
         name: info.name.clone(),
         state: node.state,
-        work: node.work.first().map(|work| (class_of(work.txn), name_of(work.txn))),
+        work: match (node.work.first(), node.state) {
+            (Some(work), _) => Some((class_of(work.txn), name_of(work.txn))),
+            (None, NodeState::Working | NodeState::Compensating) => {
+                let (txn, _) = acting(run, frame, NodeIx(at as u8));
+                txn.map(|txn| (txn_class(txn), txn_name(txn)))
+            }
+            (None, _) => None,
+        },
         queue_more: node.queue.size().saturating_sub(queue.len()),
         queue,
         line: cut(&line, letters + 4),

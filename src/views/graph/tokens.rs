@@ -27,6 +27,9 @@ struct Token {
     copy: bool,
 }
 
+/// Where a message is missing: from, to, its topic, its transaction, its name.
+type Gap = (usize, usize, Option<usize>, String, String);
+
 /// The most tokens drawn; a run has rarely more in flight at once.
 const TOKENS_MAX: usize = 300;
 /// Up to so many tokens carry the name of their message.
@@ -104,7 +107,7 @@ fn records(
 }
 
 /// Messages that were never sent, up to the cursor: where they would have left.
-fn missing(run: &Run, frame: &Frame, scene: &Scene) -> Vec<(usize, usize, Option<usize>, String)> {
+fn missing(run: &Run, frame: &Frame, scene: &Scene) -> Vec<Gap> {
     let cast = run.cast();
     let broker = cast.broker();
     let happened = |culprit: EventIx| frame.cursor.is_some_and(|cursor| culprit <= cursor);
@@ -114,8 +117,7 @@ fn missing(run: &Run, frame: &Frame, scene: &Scene) -> Vec<(usize, usize, Option
             Some(slot) => (broker?, scene.line(slot.topic, slot.label), cast.sym(slot.label).to_owned()),
             None => (*it.untold.first()?, None, "the message".to_owned()),
         };
-        let text = format!("{} {what}: never sent", txn_name(it.txn));
-        Some((it.node.ix(), to.ix(), topic, text))
+        Some((it.node.ix(), to.ix(), topic, txn_name(it.txn), what))
     };
     open.filter_map(place).take(12).collect()
 }
@@ -158,14 +160,16 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
             Some(draw_token(app, token, x, y + f64::from(place) * 6.0, named))
         });
         let drawn = drawn.collect_view();
-        let gaps = gaps.into_iter().filter_map(|(from, to, topic, text)| {
+        let gaps = gaps.into_iter().filter_map(|(from, to, topic, txn, what)| {
             let (x, y) = curve_of(layout, from, to, topic)?.at(0.3);
-            let label = text.clone();
+            let label = format!("{txn} {what}: never sent");
             Some(view! {
                 <g class="gap" transform=format!("translate({x:.1} {y:.1})") role="img" aria-label=label>
-                    <rect class="missing-slot" x="-23" y="-11" width="46" height="22" rx="11"/>
-                    <path class="missing-shape" transform="translate(-5 -5)" d=icons::path(Shape::Event)/>
-                    <text class="missing-text" x="0" y="26" text-anchor="middle">{text}</text>
+                    <rect class="missing-slot" x="-25" y="-11" width="50" height="22" rx="11"/>
+                    <path class="missing-shape" transform="translate(-18 -5)" d=icons::path(Shape::Event)/>
+                    <text class="missing-text" x="-4" y="4.5">{txn}</text>
+                    <text class="missing-name" x="0" y="27" text-anchor="middle">{format!("{what}:")}</text>
+                    <text class="missing-text" x="0" y="42" text-anchor="middle">"never sent"</text>
                 </g>
             })
         });
