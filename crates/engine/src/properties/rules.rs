@@ -269,8 +269,17 @@ fn compile_step(
         name: doc.name.clone(),
         undo_name: undo_name.unwrap_or_else(|| format!("undo-{}", doc.name)),
         kind: doc.kind,
-        writes: doc.forward.iter().any(|operation| !matches!(operation, Operation::Read { .. })),
+        writes: doc.forward.iter().any(changes_rows),
         condition,
+    }
+}
+
+/// Whether an operation changes a row. To add nothing is to look whether a bound holds.
+fn changes_rows(operation: &Operation) -> bool {
+    match operation {
+        Operation::Read { .. } => false,
+        Operation::Add { by, .. } => *by != Scalar::Int(0),
+        _ => true,
     }
 }
 
