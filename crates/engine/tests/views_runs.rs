@@ -6,12 +6,16 @@ mod views_support;
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::{Direction, EventIx, NodeIx};
-use interleave_engine::scenario::document::Coupling;
+use interleave_engine::scenario::document::{Budget, Coupling};
 use interleave_engine::scenario::shipped::shipped;
-use interleave_engine::session::{RunInput, RunState, Session, open, patterns, with_coupling};
+use interleave_engine::session::{
+    CheckRequest, RunInput, RunState, Session, open, patterns, with_coupling,
+};
 use interleave_engine::views::Views;
 use interleave_engine::views::frame::{Frame, TxnState};
 use interleave_engine::views::graph::{Look, Request, graph};
+use interleave_engine::views::lanes::Axis;
+use interleave_engine::views::marks::marks;
 use interleave_engine::views::metrics::metrics;
 use interleave_engine::views::missing::missing;
 use interleave_engine::views::spans::{SpanKind, spans};
@@ -227,7 +231,10 @@ fn every_message_of_a_run_has_an_edge_in_the_graph() {
             for (ix, kind) in trace.of_kind("sent") {
                 let EventKind::Sent { to, .. } = kind else { continue };
                 let from = trace.events()[ix.ix()].node;
-                assert!(drawn.way(from, *to).is_some(), "{}: {from} to {to}", run.name);
+                let edge = drawn.edge(from, *to).or_else(|| drawn.edge(*to, from));
+                assert!(edge.is_some(), "{}: {from} to {to}", run.name);
+                let way = drawn.way(from, *to).expect("both are drawn");
+                assert!(way.length() > 10.0, "{}: {from} to {to}", run.name);
             }
         }
     }
@@ -256,4 +263,44 @@ fn steps_undone_are_undone_in_frames() {
             .sum();
         assert_eq!(shown, undone, "{}", run.name);
     }
+}
+#[test]
+fn a_counterexample_without_a_clock_has_its_views_too() {
+    let document = shipped()[0].scenario();
+    let coupling = Coupling::Named("database-per-service".to_owned());
+    let document = with_coupling(&document, coupling);
+    let session = open(&RunInput::of(document.clone())).expect("valid");
+    let request = CheckRequest {
+        transactions: Some(1),
+        faults: Some(Budget { crash: 1, ..Budget::default() }),
+        properties: Some(vec!["atomicity".to_owned()]),
+        first_only: true,
+        ..CheckRequest::default()
+    };
+    let mut check = session.check(&request).expect("the property is known");
+    while !check.run_slice(10_000) {}
+    let found = check.report().properties.into_iter().find_map(|p| p.counterexample);
+    let schedule = Some(found.expect("one crash leaves half a transaction"));
+    let replayed = RunInput { scenario: document, interventions: vec![], schedule };
+    let mut session = open(&replayed).expect("valid");
+    while *session.state() == RunState::Running {
+        session.run_slice(1_000);
+    }
+    let run = Run { name: "the counterexample".into(), session };
+    let (cast, trace) = (run.session.cast(), run.session.trace());
+    assert_eq!(Axis::of(trace), Axis::Steps);
+    let views = views(&run);
+    let end = views.frame(cast, trace, EventIx(trace.len() as u32 - 1));
+    let line = transactions(cast, &views.index, &end, true).remove(0);
+    assert!(line.failed, "{}", line.summary);
+    let reports = run.session.properties();
+    let marks = marks(cast, trace, &views.index, &reports, Axis::Steps, 20);
+    assert_eq!(marks.end, u64::from(end.step_no));
+    assert!(!marks.violations.is_empty());
+    let violation = reports.iter().flat_map(|report| &report.violations).next();
+    let story = why_violated(cast, trace, violation.expect("atomicity is broken"));
+    assert!(story.iter().any(|line| line.failed), "{story:?}");
+    let spans = spans(cast, trace, &views.index, line.txn, true).expect("it started");
+    assert!(spans.spans.iter().all(|span| span.from == 0));
+    assert!(spans.spans.iter().any(|span| span.kind == SpanKind::Step && span.from_step > 0));
 }

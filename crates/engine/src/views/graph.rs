@@ -182,12 +182,15 @@ impl Graph {
         self.edges.iter().find(|edge| edge.from == from && edge.to == to)
     }
 
-    /// The way of a message between two nodes: their edge, or a straight line where the graph has
-    /// none.
+    /// The way of a message between two nodes: their edge; an answer goes back along the edge of what
+    /// it answers; a straight line where the graph has neither.
     #[must_use]
     pub fn way(&self, from: NodeIx, to: NodeIx) -> Option<Path> {
         if let Some(edge) = self.edge(from, to) {
             return Some(edge.path.clone());
+        }
+        if let Some(edge) = self.edge(to, from) {
+            return Some(edge.path.reversed());
         }
         let (from, to) = (self.node(from)?.rect.centre(), self.node(to)?.rect.centre());
         Some(Path::line(from, to))

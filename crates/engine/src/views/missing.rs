@@ -5,8 +5,8 @@
 //! message did not follow later either, a view draws an empty place for it. That is a statement
 //! about the whole trace, so it may be withdrawn while the trace still grows.
 
-use crate::cast::Cast;
-use crate::event::{EventKind, Outcome};
+use crate::cast::{Cast, NodeKind};
+use crate::event::{EventKind, Outcome, Shape};
 use crate::ids::{Direction, EventIx, FlowIx, NodeIx, PartitionIx, StepIx, Sym, TopicIx, TxnId};
 use crate::trace::Trace;
 
@@ -88,10 +88,9 @@ pub fn missing_of(
             label,
         });
         let untold = match emits {
-            Some((topic, _)) => cast.topics.get(topic.ix()).map(|info| info.consumers.clone()),
-            None => untold_by_message(cast, trace, flow, *ix, of.step).map(|node| vec![node]),
+            Some((topic, _)) => untold_by_topic(cast, flow, topic, of.step),
+            None => untold_by_message(cast, trace, flow, *ix, of.step).into_iter().collect(),
         };
-        let untold = untold.unwrap_or_default();
         if untold.is_empty() {
             continue;
         }
@@ -149,8 +148,19 @@ fn partition_of(cast: &Cast, trace: &Trace, events: &[EventIx], topic: TopicIx) 
     known.filter(|partition| partition.0 < partitions).unwrap_or_default()
 }
 
-/// Without topics the first step's service calls the next one, and each other service answers
-/// whoever called it.
+/// Whoever does the next step waits for the event; after the last step, all who handle the topic.
+fn untold_by_topic(cast: &Cast, flow: FlowIx, topic: TopicIx, step: StepIx) -> Vec<NodeIx> {
+    let Some(info) = cast.topics.get(topic.ix()) else { return Vec::new() };
+    let next = cast.step(flow, StepIx(step.0 + 1)).map(|info| info.node);
+    match next.filter(|node| info.consumers.contains(node)) {
+        Some(node) => vec![node],
+        None => info.consumers.clone(),
+    }
+}
+
+/// Without topics a service answers whoever asked it for the step; the service that leads the flow,
+/// which a client or an answer set to work, asks for the next step, and after the last answers the
+/// client.
 fn untold_by_message(
     cast: &Cast,
     trace: &Trace,
@@ -158,11 +168,20 @@ fn untold_by_message(
     committed: EventIx,
     step: StepIx,
 ) -> Option<NodeIx> {
-    let caller = trace.causes(committed).find_map(|ix| match trace.get(ix)?.kind {
-        EventKind::Sent { .. } => trace.get(ix).map(|event| event.node),
-        _ => None,
-    });
+    let clients =
+        |node: &NodeIx| cast.nodes.get(node.ix()).is_some_and(|n| n.kind == NodeKind::Clients);
+    let (sender, shape) = trace.causes(committed).find_map(|ix| {
+        let event = trace.get(ix)?;
+        match event.kind {
+            EventKind::Sent { shape, .. } => Some((event.node, shape)),
+            _ => None,
+        }
+    })?;
+    if shape != Shape::Reply && !clients(&sender) {
+        return Some(sender);
+    }
     let own = trace.get(committed)?.node;
     let next = cast.step(flow, StepIx(step.0 + 1)).map(|info| info.node);
-    if step.0 == 0 { next.filter(|node| *node != own).or(caller) } else { caller }
+    let client = (0..cast.nodes.len()).map(|at| NodeIx(at as u8)).find(clients);
+    next.filter(|node| *node != own).or(client)
 }

@@ -270,14 +270,17 @@ fn choose(
     chosen
 }
 
-/// The value of a row in a few characters: its only value, or its first text, or all of it.
+/// The value of a row in a few characters: its only value, or its status, or its first text, or
+/// all of it.
 fn headline(cast: &Cast, db: DbIx, row: &Row) -> String {
     let mut fields = row.fields();
     match (fields.next(), fields.next()) {
         (Some((_, only)), None) => cast.value(db, only),
         _ => {
+            let status =
+                row.fields().find(|(name, _)| matches!(cast.sym(*name), "status" | "state"));
             let text = row.fields().find(|(_, value)| matches!(value, Value::Text(_)));
-            text.map_or_else(|| cast.row(db, row), |(_, value)| cast.value(db, value))
+            status.or(text).map_or_else(|| cast.row(db, row), |(_, value)| cast.value(db, value))
         }
     }
 }

@@ -45,7 +45,8 @@ pub fn why(cast: &Cast, trace: &Trace, event: EventIx) -> Vec<StoryLine> {
     why::story(words::Words { cast, trace }, event)
 }
 
-/// Why a property is broken: the story of the event that shows it best.
+/// Why a property is broken: the story of the event that shows it best, and what the transaction
+/// did from there on.
 #[must_use]
 pub fn why_violated(cast: &Cast, trace: &Trace, violation: &Violation) -> Vec<StoryLine> {
     let last_of_txn = || {
@@ -70,5 +71,5 @@ pub fn why_violated(cast: &Cast, trace: &Trace, violation: &Violation) -> Vec<St
         )
     };
     let shown = violation.culprit.or_else(last_of_txn).unwrap_or(violation.event);
-    why(cast, trace, shown)
+    why::story_from(words::Words { cast, trace }, shown, violation.txn, violation.event)
 }

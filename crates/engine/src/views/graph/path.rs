@@ -124,6 +124,17 @@ impl Path {
         self.curves.last().map_or(self.start, |curve| curve[2])
     }
 
+    /// The same way in the other direction.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let starts = std::iter::once(self.start).chain(self.curves.iter().map(|curve| curve[2]));
+        let turned =
+            starts.zip(&self.curves).map(|(start, [first, second, _])| [*second, *first, start]);
+        let mut curves: Vec<[Point; 3]> = turned.collect();
+        curves.reverse();
+        Self::of(self.end(), curves)
+    }
+
     /// Its length.
     #[must_use]
     pub fn length(&self) -> f64 {
@@ -204,6 +215,9 @@ mod tests {
         assert_eq!(bent.at(1.0), corner[2]);
         let middle = bent.at(0.5);
         assert!((middle.x - 94.14).abs() < 0.3 && (middle.y - 5.86).abs() < 0.3, "{middle:?}");
+        let back = bent.reversed();
+        assert_eq!((back.start(), back.end()), (corner[2], corner[0]));
+        assert!(back.at(0.25).distance(bent.at(0.75)) < 0.3);
         // Equal shares are equally far apart along a curve too.
         let curve = Path::across(point(0.0, 0.0), point(60.0, 120.0));
         let steps: Vec<f64> = (0..50)

@@ -205,9 +205,9 @@ impl Words<'_> {
                 let (what, place) = words(*topic, *partition, *offset);
                 format!("{what} reached {here} ({place})")
             }
-            EventKind::Consumed { topic, partition, offset, again } => {
+            EventKind::Consumed { topic, partition, offset, .. } => {
                 let (what, place) = words(*topic, *partition, *offset);
-                if *again {
+                if self.consumed_again(ix) {
                     format!("{here} handled {what} again ({place}): it was delivered once more")
                 } else {
                     format!("{here} handled {what} ({place})")

@@ -7,6 +7,8 @@ use crate::ids::{DbIx, EventIx, NodeIx};
 use crate::trace::Trace;
 use crate::value::Key;
 
+use super::words::consumed_since;
+
 /// The events that happened before an event and led to it, itself included, in order.
 ///
 /// Besides the edges of cause it follows what a value or a failure came from: the last change of a
@@ -85,7 +87,12 @@ impl Wanted {
             EventKind::QueryAnswered { rows, .. } => {
                 self.rows.extend(rows.iter().map(|(db, key, _)| (*db, *key)));
             }
-            EventKind::Restarted { .. } | EventKind::Consumed { again: true, .. } => {
+            EventKind::Restarted { .. } => {
+                self.crashes.insert(event.node);
+            }
+            EventKind::Consumed { again, .. }
+                if *again || event.cause.is_some_and(|from| consumed_since(trace, from, ix)) =>
+            {
                 self.crashes.insert(event.node);
             }
             EventKind::Dropped { why: DropReason::NodeDown, .. } => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::event::EventKind;
 use crate::ids::{Direction, EventIx, TxnId, txn_name};
 use crate::views::format::list;
-use crate::views::missing::{Missing, missing_of};
+use crate::views::missing::{Missing, cut_short, missing_of};
 
 use super::StoryLine;
 use super::words::Words;
@@ -39,6 +39,37 @@ pub(super) fn story(words: Words<'_>, event: EventIx) -> Vec<StoryLine> {
     lines.extend(words.consequences(event));
     if lines.len() > LINES_MAX {
         lines.drain(..lines.len() - LINES_MAX);
+    }
+    lines
+}
+
+/// The story of one event, and then what its transaction did from there to another: how a culprit
+/// led to a violation.
+pub(super) fn story_from(
+    words: Words<'_>,
+    culprit: EventIx,
+    txn: Option<TxnId>,
+    violated: EventIx,
+) -> Vec<StoryLine> {
+    let mut lines = story(words, culprit);
+    let never = lines.iter().position(|line| line.never).unwrap_or(lines.len());
+    let consequences = lines.split_off(never);
+    let events = txn.map(|txn| words.events_of(txn)).unwrap_or_default();
+    for ix in events.into_iter().filter(|ix| *ix > culprit && *ix <= violated) {
+        let handler = words.handler(ix, None);
+        let acknowledged =
+            |event: &crate::event::Event| matches!(event.kind, EventKind::Acknowledged { .. });
+        if words.event(ix).is_some_and(acknowledged) || lines.iter().any(|l| l.event == ix) {
+            continue;
+        }
+        lines.extend(words.line(ix, &handler));
+    }
+    for line in lines.iter_mut().filter(|line| line.event == violated && txn.is_some()) {
+        line.failed = true;
+    }
+    lines.extend(consequences);
+    if lines.len() > LINES_MAX {
+        lines.drain(LINES_MAX / 2..lines.len() - LINES_MAX / 2);
     }
     lines
 }
@@ -163,8 +194,10 @@ impl Words<'_> {
             | EventKind::Stuck { .. }
             | EventKind::DeadLettered { .. }
             | EventKind::Dropped { .. } => Some(self.line_of_sentence(ix, true)),
-            EventKind::Consumed { again: true, .. }
-            | EventKind::InboxHit { .. }
+            EventKind::Consumed { .. } if self.consumed_again(ix) => {
+                Some(self.line_of_sentence(ix, false))
+            }
+            EventKind::InboxHit { .. }
             | EventKind::Duplicated { .. }
             | EventKind::TimerFired { .. }
             | EventKind::Restarted { .. }
@@ -206,10 +239,29 @@ impl Words<'_> {
         for ix in (left.0 + 1..handled.0).map(EventIx) {
             let Some(event) = self.event(ix) else { continue };
             match &event.kind {
-                EventKind::Crashed { .. } | EventKind::Restarted { .. }
-                    if event.node == after.node =>
+                EventKind::Crashed { .. } if event.node == after.node => {
+                    // What it cut in two is part of the story where it is about this transaction.
+                    let cut = self.before_in_handler(ix).filter(|before| {
+                        self.event(*before).is_some_and(|event| event.txn == after.txn)
+                    });
+                    let handler = cut.map(|before| self.handler(before, Some(ix)));
+                    for part in handler.iter().flatten().filter(|part| **part > left) {
+                        lines.extend(self.line(*part, &[]).filter(|line| line.event != ix));
+                    }
+                    lines.extend(self.line(ix, &[]));
+                }
+                EventKind::Restarted { .. } if event.node == after.node => {
+                    lines.extend(self.line(ix, &[]));
+                }
+                // What became of the question whose answer the timer waited for.
+                EventKind::Committed { .. } | EventKind::Refused { .. } | EventKind::ReplyLost
+                    if matches!(after.kind, EventKind::TimerFired { .. })
+                        && event.txn == after.txn
+                        && event.step == after.step =>
                 {
                     lines.extend(self.line(ix, &[]));
+                    let crash = cut_short(self.trace, ix).filter(|crash| *crash < handled);
+                    lines.extend(crash.and_then(|crash| self.line(crash, &[])));
                 }
                 EventKind::Dropped { .. }
                     if event.txn.is_some()
@@ -222,8 +274,8 @@ impl Words<'_> {
             }
         }
         // A node that crashed often while a record waited: the first and the last say enough.
-        if lines.len() > 4 {
-            lines.drain(2..lines.len() - 2);
+        if lines.len() > 8 {
+            lines.drain(4..lines.len() - 4);
         }
         lines
     }

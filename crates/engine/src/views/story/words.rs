@@ -33,6 +33,7 @@ pub(crate) struct Letter {
 /// A record as it was published.
 #[derive(Clone, Copy)]
 pub(crate) struct Record {
+    pub(crate) published: EventIx,
     pub(crate) label: Sym,
     pub(crate) txn: Option<TxnId>,
 }
@@ -277,7 +278,7 @@ impl<'a> Words<'a> {
                 EventKind::Published { topic: t, partition: p, offset: o, label, .. }
                     if (t, p, o) == (topic, partition, offset) =>
                 {
-                    Some(Record { label, txn: event.txn })
+                    Some(Record { published: at, label, txn: event.txn })
                 }
                 _ => None,
             }
@@ -287,6 +288,16 @@ impl<'a> Words<'a> {
             .take(NEAR)
             .find_map(stored)
             .or_else(|| (0..=ix.0).rev().map(EventIx).find_map(stored))
+    }
+
+    /// Whether a node handles a record that it began to handle before, as after a crash.
+    pub(crate) fn consumed_again(&self, ix: EventIx) -> bool {
+        let Some(event) = self.event(ix) else { return false };
+        let EventKind::Consumed { topic, partition, offset, again } = event.kind else {
+            return false;
+        };
+        let from = self.record(ix, topic, partition, offset).map(|record| record.published);
+        again || from.is_some_and(|from| consumed_since(self.trace, from, ix))
     }
 
     /// A record in a sentence: `order.created of T1`.
@@ -356,4 +367,16 @@ pub(crate) fn shape_word(shape: Shape) -> &'static str {
         Shape::Compensation => "compensation",
         Shape::Query => "query",
     }
+}
+
+/// Whether the node of a [`EventKind::Consumed`] has handled the same record between two events.
+pub(crate) fn consumed_since(trace: &Trace, published: EventIx, consumed: EventIx) -> bool {
+    let Some(event) = trace.get(consumed) else { return false };
+    let EventKind::Consumed { topic, partition, offset, .. } = event.kind else { return false };
+    let between = &trace.events()[published.ix().min(consumed.ix())..consumed.ix()];
+    between.iter().any(|before| {
+        before.node == event.node
+            && matches!(before.kind, EventKind::Consumed { topic: t, partition: p, offset: o, .. }
+                if (t, p, o) == (topic, partition, offset))
+    })
 }
