@@ -101,13 +101,14 @@ fn install(tool: &CargoTool) -> Job {
         .arg(tool.package)
         // Outside the project, whose own settings (profiles, flags) are not meant for tools.
         .current_dir(std::env::temp_dir())
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("CARGO_TARGET_DIR");
     Job {
         name: format!("{} {}", tool.package, tool.version),
         doing: format!("installing {} {} from source, once", tool.package, tool.version),
-        takes: format!("{} on 2 cores", tool.takes),
+        takes: format!("{} if both of 2 cores are free for it", tool.takes),
         command,
     }
 }
@@ -120,7 +121,8 @@ pub(crate) fn announce_tools(jobs: &[Job]) -> Result<()> {
     let folder = paths::tools();
     std::fs::create_dir_all(&folder).map_err(at(&folder))?;
     say(&format!(
-        "Tools that are missing go to {}; later runs use them at once.",
+        "Tools that are missing go to {}; later runs use them at once.\n\
+         What follows runs side by side; on 2 cores expect 6 to 9 minutes for all of it, this once.",
         folder.display()
     ));
     Ok(())
