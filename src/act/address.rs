@@ -161,7 +161,13 @@ fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
         interventions: interventions.map_err(|problem| lines(vec![problem]))?,
         schedule: link.schedule,
     };
-    act::runs::open_alone(app, input, "from the link")?;
+    // Going back in the history leads to a run that is still in the list more often than not.
+    let known = app.lab.with_value(|lab| lab.runs.iter().find(|run| *run.input() == input).map(|run| run.id));
+    match known {
+        Some(id) => act::runs::show(app, id),
+        None => act::runs::open_alone(app, input, "from the link")?,
+    }
+    app.banner.set(None);
     KEPT.with(|kept| kept.set(false));
     app.first.set(false);
     remember(text);

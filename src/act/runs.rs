@@ -211,6 +211,13 @@ pub fn remove_intervention(app: App, at: usize) {
     let Some(mut input) = app.run_now(|run| run.input().clone()) else { return };
     let dropped = input.interventions.len() - at;
     input.interventions.truncate(at);
+    let made_here = app.lab.with_value(|lab| {
+        let parent = lab.current().and_then(|run| run.parent).and_then(|parent| lab.run(parent));
+        parent.is_some_and(|parent| *parent.input() == input)
+    });
+    if made_here {
+        return undo(app);
+    }
     let name = if dropped > 1 { format!("without {dropped} faults") } else { "without that fault".into() };
     open_beside(app, input, &name);
 }
@@ -230,8 +237,14 @@ pub fn undo(app: App) {
     act::address::push(app);
 }
 
-/// Puts a run on screen, where it was left.
+/// Puts a run on screen, where it was left, as a step of the history.
 pub fn choose(app: App, id: u32) {
+    show(app, id);
+    act::address::push(app);
+}
+
+/// Puts a run on screen, where it was left.
+pub fn show(app: App, id: u32) {
     leave(app);
     app.lab.update_value(|lab| {
         if lab.run(id).is_some() {
@@ -245,7 +258,6 @@ pub fn choose(app: App, id: u32) {
         reset_speed(app);
     }
     act::time::put(app, at.unwrap_or(0));
-    act::address::push(app);
 }
 
 /// After another run took the screen.

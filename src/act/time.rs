@@ -91,6 +91,10 @@ pub fn grow(app: App, budget_ms: f64) {
     if told == Some(true) {
         app.rev.update(|rev| *rev += 1);
         act::runs::list(app);
+        if app.run_now(|run| run.is_running()) == Some(false) {
+            act::address::compare_digests(app);
+            act::address::write_soon(app);
+        }
     }
 }
 

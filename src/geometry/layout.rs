@@ -279,21 +279,11 @@ impl Layout {
         rows(self, above, &mut y);
         if let Some(broker) = broker {
             y += 18.0;
-            let height = 36.0 + request.topics.len().div_ceil(2) as f64 * TOPIC_H;
+            let height = 44.0 + request.topics.len() as f64 * FLAT_H;
             let rect = Rect::new(margin, y, inner, height);
             self.nodes[broker] = rect;
-            for at in 0..request.topics.len() {
-                let (column, row) = ((at % 2) as f64, (at / 2) as f64);
-                let half = (inner - 28.0) / 2.0;
-                let place = Rect::new(
-                    rect.x + 12.0 + column * (half + 4.0),
-                    rect.y + 32.0 + row * TOPIC_H,
-                    half,
-                    TOPIC_H - 12.0,
-                );
-                self.topics.push(TopicPlace::stacked(place));
-            }
-            y += height + 40.0;
+            self.topics_below_each_other(request, rect, true);
+            y += height + 44.0;
         }
         rows(self, below, &mut y);
         self.height = self.height.max(y + 8.0);

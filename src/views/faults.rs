@@ -53,12 +53,12 @@ pub fn Faults() -> impl IntoView {
     let app = app();
     view! {
         <section class="panel">
-            <h3>
+            <h2 class="cap">
                 "Faults"
                 <button class="link" on:click=move |_| dispatch(app, Cmd::Dialog(Some(Dialog::AddFault)))>
                     "+ Add"
                 </button>
-            </h3>
+            </h2>
             {move || of_document(app)}
             {move || of_person(app)}
             {move || {

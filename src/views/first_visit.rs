@@ -10,7 +10,7 @@ use crate::state::app;
 pub fn FirstVisit() -> impl IntoView {
     let app = app();
     view! {
-        <div class="opening">
+        <section class="opening" aria-label="A first look">
             <p class="sentence" role="heading" aria-level="2">
                 "Alice’s order is in, and payments is about to take her 30."
             </p>
@@ -22,6 +22,6 @@ pub fn FirstVisit() -> impl IntoView {
                     "or watch it succeed"
                 </button>
             </div>
-        </div>
+        </section>
     }
 }

@@ -128,7 +128,7 @@ fn draw(app: App, menu: Menu) -> impl IntoView {
             style:top=format!("{y}px")
             on:keydown=crate::views::dialogs::arrows
         >
-            <h3>{title}<span>{moment}</span></h3>
+            <h2 class="cap">{title}<span>{moment}</span></h2>
             {drawn.collect_view()}
             {none.then(|| view! {
                 <p class="dim small pad">"Nothing can go wrong here at this moment. Step on and try again."</p>

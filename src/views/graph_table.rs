@@ -79,7 +79,7 @@ fn nodes(app: App) -> impl IntoView {
         cast.nodes.iter().enumerate().filter_map(node).collect::<Vec<_>>()
     });
     let drawn = rows.unwrap_or_default().into_iter().map(|(at, name, state, serves, queue, rows, outbox)| {
-        let label = format!("What can happen at {name}");
+        let label = format!("What can happen… at {name}");
         view! {
             <tr>
                 <th scope="row"><b>{name}</b></th>
@@ -112,7 +112,7 @@ fn flights(app: App) -> impl IntoView {
     let rows = rows.unwrap_or_default();
     let none = rows.is_empty();
     let drawn = rows.into_iter().map(|(label, kind, txn, from, to)| {
-        let about = format!("What can happen to {label} of {txn}");
+        let about = format!("What can happen… to {label} of {txn}");
         view! {
             <tr>
                 <th scope="row"><b>{label}</b></th>

@@ -104,7 +104,7 @@ fn ScenarioMenu() -> impl IntoView {
                         }
                     }
                 >
-                    <h3>"Scenarios"</h3>
+                    <h2 class="cap">"Scenarios"</h2>
                     {shipped::shipped()
                         .iter()
                         .map(|shipped| {

@@ -140,7 +140,7 @@ fn why(app: App) -> impl IntoView {
     let here = app.cursor.get();
     Some(view! {
         <section class="panel">
-            <h3>"Why"</h3>
+            <h2 class="cap">"Why"</h2>
             {broken.map(|(title, reason)| view! {
                 <p class="reason"><b>{title}</b><span>{reason}</span></p>
             })}
@@ -199,7 +199,7 @@ fn changes(app: App) -> impl IntoView {
         });
         view! {
             <section class="panel">
-                <h3>{format!("Rows at {}", view.name)}</h3>
+                <h2 class="cap">{format!("Rows at {}", view.name)}</h2>
                 <table class="changes mono">
                     <thead><tr>
                         <th scope="col">"row"</th><th scope="col">"before"</th>
@@ -246,7 +246,7 @@ fn event(app: App) -> impl IntoView {
     let (sentence, place, kind, class, name, lines) = found.flatten()?;
     Some(view! {
         <section class="panel">
-            <h3>"At the cursor"<span>{place}</span></h3>
+            <h2 class="cap">"At the cursor"<span>{place}</span></h2>
             <p class="sentence-now">
                 {(!name.is_empty()).then(|| view! { <span class=format!("chip {class}")>{name}</span>" " })}
                 {sentence}

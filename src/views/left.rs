@@ -26,7 +26,7 @@ pub fn Left() -> impl IntoView {
                 }
             >
                 <section class="panel">
-                    <h3>
+                    <h2 class="cap">
                         "Flow"
                         <span class="pair">
                             <button class="link" on:click=move |_| dispatch(app, Cmd::Dialog(Some(Dialog::Edit)))>
@@ -40,7 +40,7 @@ pub fn Left() -> impl IntoView {
                                 "Close"
                             </button>
                         </span>
-                    </h3>
+                    </h2>
                     {move || flows(app)}
                 </section>
                 <Faults/>

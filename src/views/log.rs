@@ -42,7 +42,7 @@ pub fn Log() -> impl IntoView {
         }
         topics.into_iter().map(|(name, partitions)| view! {
             <section class="topic-log">
-                <h4>{name}</h4>
+                <h3>{name}</h3>
                 {partitions.into_iter().map(|it| draw(app, it)).collect_view()}
             </section>
         }).collect_view().into_any()
@@ -80,7 +80,7 @@ fn draw(app: App, (partition, places, readers, missing): Drawn) -> impl IntoView
     let records = places.into_iter().map(|place| {
         let event = place.event;
         let class = format!("chip {}{}", place.class, if place.waits { " waits" } else { "" });
-        let title = format!("offset {}: {}{}", place.offset, place.label, if place.waits { ", not handled yet" } else { "" });
+        let title = format!("{}: offset {}, {}{}", place.text, place.offset, place.label, if place.waits { ", not handled yet" } else { "" });
         view! {
             <li>
                 <button class=class title=title.clone() aria-label=title on:click=move |_| dispatch(app, Cmd::Explain(event))>

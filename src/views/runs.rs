@@ -55,12 +55,12 @@ pub fn Runs() -> impl IntoView {
     };
     view! {
         <section class="runs" aria-label="Runs">
-            <h3>
+            <h2 class="cap">
                 "Runs"
                 <Show when=has_parent>
                     <button class="link" title="Ctrl Z" on:click=move |_| dispatch(app, Cmd::Undo)>"Undo"</button>
                 </Show>
-            </h3>
+            </h2>
             <ul>{drawn}</ul>
         </section>
     }

@@ -178,7 +178,7 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
             >
                 <rect x=bar.x y=bar.y width=bar.width height=bar.height rx="3.5"/>
                 {(!bar.text.is_empty()).then(|| view! {
-                    <text x=middle y=bar.y + bar.height - 5.0 text-anchor="middle">{bar.text.clone()}</text>
+                    <text aria-hidden="true" x=middle y=bar.y + bar.height - 5.0 text-anchor="middle">{bar.text.clone()}</text>
                 })}
             </g>
         }
@@ -187,8 +187,8 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
         <g transform=format!("translate(0 {y})") class=if here { "txn-row here" } else { "txn-row" }>
             <rect class="row-ground" x="0" y="0" width=width height=ROW - 2.0/>
             {bars.collect_view()}
-            {row.note.map(|(x, text, failed)| view! {
-                <text class=if failed { "note bad-text" } else { "note" } x=x.clamp(NAMES, (width - 90.0).max(NAMES)) y=17.0>{text}</text>
+            {row.note.filter(|(x, ..)| *x < width - 70.0).map(|(x, text, failed)| view! {
+                <text aria-hidden="true" class=if failed { "note bad-text" } else { "note" } x=x.max(NAMES) y=17.0>{text}</text>
             })}
             <rect class="name-ground" x="0" y="0" width=NAMES - 8.0 height=ROW - 2.0/>
             <g
@@ -208,7 +208,7 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
                 }
             >
                 <rect class="reach" x="8" y="4" width=NAMES - 18.0 height=ROW - 10.0/>
-                <text x="16" y="18">{row.name.clone()}</text>
+                <text aria-hidden="true" x="16" y="18">{row.name.clone()}</text>
             </g>
         </g>
     }

@@ -14,7 +14,7 @@ struct Chip {
     sign: &'static str,
     scope: &'static str,
     note: String,
-    label: String,
+    verdict: &'static str,
 }
 
 /// What a chip says: a violation that has happened, else what moves, else the verdict on the run.
@@ -39,8 +39,7 @@ fn chip(report: &PropertyReport, at: EventIx, running: bool) -> Chip {
         "property moving" => "still moving",
         _ => "holds",
     };
-    let label = format!("{}: {verdict}. {scope}: {note}", report.title);
-    Chip { title: report.title.clone(), class, sign, scope, note, label }
+    Chip { title: report.title.clone(), class, sign, scope, note, verdict }
 }
 
 /// The strip, and the banner above it.
@@ -71,12 +70,12 @@ fn chips(app: App) -> impl IntoView {
             <li>
                 <button
                     class=chip.class
-                    aria-label=chip.label
                     title=full
                     on:click=move |_| dispatch(app, Cmd::ShowViolation { property })
                 >
                     <i aria-hidden="true">{chip.sign}</i>
                     {chip.title}
+                    <span class="seen-by-readers">{chip.verdict}</span>
                     <em>{chip.scope}{(!note.is_empty()).then(|| format!(": {note}"))}</em>
                 </button>
             </li>
