@@ -6,7 +6,7 @@
 
 use crate::ids::{Direction, FaultIx, NodeIx, PartitionIx, StepIx, Sym, TopicIx, TxnId};
 
-/// What identifies a message on the network: two with equal keys are interchangeable.
+/// What identifies a message on the network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MsgKey {
     /// The sender.
@@ -21,6 +21,9 @@ pub struct MsgKey {
     pub step: Option<(StepIx, Direction)>,
     /// Which attempt of the same exchange, from 0.
     pub attempt: u16,
+    /// Which of the messages in flight that are equal in all of the above, from 0 in order of
+    /// sending: a copy, or an answer that was given twice. A message itself always has 0.
+    pub nth: u8,
 }
 
 /// What identifies a timer.
@@ -93,7 +96,8 @@ pub enum ChoiceKind {
         /// The node.
         node: NodeIx,
     },
-    /// A fault of the document other than a crash begins.
+    /// A fault of the document begins, at its time or because its trigger struck. Crashes that a
+    /// trigger sets off within a handler are part of that handler's choice instead.
     Begin(FaultIx),
     /// A fault of the document other than a crash ends.
     End(FaultIx),

@@ -9,6 +9,7 @@
 //! fire orders retry T1 2.do
 //! ```
 //!
+//! Of messages in flight that are equal in all of that, `#1` names the second, `#2` the third.
 //! In names, a space is written `%20` and a percent sign `%25`.
 
 use crate::cast::Cast;
@@ -45,7 +46,7 @@ fn step_text(step: Option<(StepIx, Direction)>) -> String {
 pub fn print(cast: &Cast, choice: &Choice) -> String {
     let node = |node: NodeIx| escape(cast.node(node));
     let message = |key: &MsgKey| {
-        format!(
+        let mut text = format!(
             "{} {} {} {} {} {}",
             node(key.from),
             node(key.to),
@@ -53,7 +54,11 @@ pub fn print(cast: &Cast, choice: &Choice) -> String {
             txn_name(key.txn),
             step_text(key.step),
             key.attempt
-        )
+        );
+        if key.nth > 0 {
+            text.push_str(&format!(" #{}", key.nth));
+        }
+        text
     };
     let timer = |key: &TimerKey| {
         format!(
@@ -200,6 +205,17 @@ impl<'a> Words<'a> {
             txn: self.txn()?,
             step: self.step()?,
             attempt: self.number("an attempt")?,
+            nth: self.nth()?,
+        })
+    }
+
+    /// The mark that tells messages apart which are equal in all else: `#1` is the second.
+    fn nth(&mut self) -> Result<u8, Problem> {
+        let mark = self.words.clone().next().and_then(|word| word.strip_prefix('#'));
+        let Some(mark) = mark else { return Ok(0) };
+        self.words.next();
+        mark.parse().map_err(|_| {
+            self.problem(format!("{:?} is no number", short(mark)), "write #1 for the second")
         })
     }
 

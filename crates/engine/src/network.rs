@@ -77,10 +77,20 @@ impl<B: Clone> Network<B> {
             .map(|at| &self.messages[at])
     }
 
-    /// The first message of a key: those of equal keys are interchangeable.
+    /// The message of a key.
     #[must_use]
     pub fn find(&self, key: &MsgKey) -> Option<&Message<B>> {
-        self.messages.iter().find(|message| message.key == *key)
+        let base = MsgKey { nth: 0, ..*key };
+        self.messages.iter().filter(|message| message.key == base).nth(usize::from(key.nth))
+    }
+
+    /// The key of a message: it says which one, where several are equal in all else.
+    #[must_use]
+    pub fn key_of(&self, id: MsgId) -> Option<MsgKey> {
+        let message = self.get(id)?;
+        let before = self.messages.iter().take_while(|other| other.id < id);
+        let nth = before.filter(|other| other.key == message.key).count();
+        Some(MsgKey { nth: nth.min(usize::from(u8::MAX)) as u8, ..message.key })
     }
 
     /// Takes a message out.
@@ -93,6 +103,24 @@ impl<B: Clone> Network<B> {
     #[must_use]
     pub fn carries(&self, exchange: &Exchange) -> bool {
         self.messages.iter().any(|message| message.exchange.as_ref() == Some(exchange))
+    }
+}
+
+impl<B: Clone + PartialEq> Network<B> {
+    /// A key for each message in flight, in order; those that say the same have one between them,
+    /// that of the first, since it makes no difference which of them is meant.
+    #[must_use]
+    pub fn keys(&self) -> Vec<MsgKey> {
+        let mut keys = Vec::new();
+        for (at, message) in self.messages.iter().enumerate() {
+            let mut equal = self.messages[..at].iter().filter(|other| other.key == message.key);
+            let nth = equal.clone().count();
+            if nth <= usize::from(u8::MAX) && !equal.any(|other| other.body == message.body) {
+                keys.push(MsgKey { nth: nth as u8, ..message.key });
+            }
+        }
+        keys.sort_unstable();
+        keys
     }
 }
 

@@ -83,7 +83,7 @@ impl ScenarioModel {
             Some(Cut::LoseReplyOf(_)) => next.world.budget.drop -= 1,
             None => {}
         }
-        if let ChoiceKind::Fire(key) = choice.kind
+        if let ChoiceKind::Fire(key) | ChoiceKind::GiveUp(key) = choice.kind
             && !state.world.answer_is_lost(&key)
         {
             next.world.budget.early_timer -= 1;

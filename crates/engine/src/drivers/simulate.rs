@@ -32,7 +32,7 @@ enum Item {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Work {
     /// A message.
-    Message(MsgKey),
+    Message(MsgId),
     /// The next record of a partition.
     Record(TopicIx, PartitionIx, u32),
 }
@@ -125,7 +125,9 @@ impl Simulator {
             Item::Due(due) => self.on_due(due, sink, made),
             Item::Arrival => self.on_arrival(sink, made),
             Item::Done(node, epoch, work) => self.on_done(node, epoch, work, sink, made),
-            Item::FaultBegins(fault) => self.on_fault(fault, sink, made),
+            Item::FaultBegins(fault) => {
+                self.make(ChoiceKind::Begin(fault), sink, made);
+            }
         }
         None
     }
@@ -154,6 +156,9 @@ impl Simulator {
                     Due::Message(id) => {
                         self.schedule(at, Item::Due(due));
                         self.duplicate(id, sink, made);
+                    }
+                    Due::FaultBegins(fault) => {
+                        self.make(ChoiceKind::Begin(fault), sink, made);
                     }
                     other => self.schedule(at, Item::Due(other)),
                 }
@@ -189,7 +194,7 @@ impl Simulator {
 
     fn duplicate(&mut self, id: MsgId, sink: &mut dyn Sink, made: &mut Vec<Choice>) {
         let Some(message) = self.world.network.get(id) else { return };
-        let key = message.key;
+        let Some(key) = self.world.network.key_of(id) else { return };
         let (_, probability) = self.link(key.from, key.to);
         let draws = &self.world.plan.draws;
         if !message.copy && draws.happens(probability, Purpose::Duplicate, Self::draw_key(&key)) {
@@ -254,20 +259,7 @@ impl Simulator {
                 self.make(ChoiceKind::End(fault), sink, made);
                 self.start_all(sink, made);
             }
-            Due::ClientFree(_) | Due::Down(_) => {}
-        }
-    }
-
-    fn on_fault(&mut self, fault: FaultIx, sink: &mut dyn Sink, made: &mut Vec<Choice>) {
-        let document = self.world.plan.scenario.faults[fault.ix()].clone();
-        let end = self.world.now.saturating_add(document.for_us);
-        if let FaultKind::Crash(_) = document.fault {
-            let node = self.world.plan.fault_nodes[fault.ix()][0];
-            if self.make(ChoiceKind::Crash { node, lose: u8::MAX }, sink, made) {
-                self.schedule(end, Item::Due(Due::Restart(node)));
-            }
-        } else if self.make(ChoiceKind::Begin(fault), sink, made) {
-            self.schedule(end, Item::Due(Due::FaultEnds(fault)));
+            Due::ClientFree(_) | Due::Down(_) | Due::FaultBegins(_) => {}
         }
     }
 
@@ -278,7 +270,9 @@ impl Simulator {
         let lost: Vec<Work> = station.serving.drain(..).chain(station.queue.drain(..)).collect();
         self.fetching.retain(|(of, _, _)| *of != node);
         for work in lost {
-            if let Work::Message(key) = work {
+            if let Work::Message(id) = work
+                && let Some(key) = self.world.network.key_of(id)
+            {
                 self.make(ChoiceKind::Drop(key), sink, made);
             }
         }
@@ -287,7 +281,8 @@ impl Simulator {
     /// A message reaches its target.
     fn on_message(&mut self, id: MsgId, sink: &mut dyn Sink, made: &mut Vec<Choice>) {
         let Some(message) = self.world.network.get(id) else { return };
-        let (key, sent) = (message.key, message.sent);
+        let Some(key) = self.world.network.key_of(id) else { return };
+        let sent = message.sent;
         let is_request = message.body == Body::Request;
         let is_command = matches!(
             message.shape,
@@ -320,7 +315,7 @@ impl Simulator {
             EventKind::Arrived { msg: id },
             sink,
         );
-        self.stations[key.to.ix()].queue.push_back(Work::Message(key));
+        self.stations[key.to.ix()].queue.push_back(Work::Message(id));
         self.take_due(sink, made);
         self.start(key.to, sink, made);
     }
@@ -424,8 +419,9 @@ impl Simulator {
         work: Work,
     ) -> Option<((Option<TxnId>, Option<(StepIx, Direction)>), u16)> {
         match work {
-            Work::Message(key) => {
-                let message = self.world.network.find(&key)?;
+            Work::Message(id) => {
+                let message = self.world.network.get(id)?;
+                let key = message.key;
                 let step = match message.body {
                     Body::Request => {
                         self.world.parts.write.request_work(&self.world.cx(node), key.txn)
@@ -485,8 +481,10 @@ impl Simulator {
             station.serving.remove(at);
         }
         match work {
-            Work::Message(key) => {
-                self.make(ChoiceKind::Deliver(key), sink, made);
+            Work::Message(id) => {
+                if let Some(key) = self.world.network.key_of(id) {
+                    self.make(ChoiceKind::Deliver(key), sink, made);
+                }
             }
             Work::Record(topic, partition, _) => {
                 self.fetching.remove(&(node, topic, partition));

@@ -466,10 +466,9 @@ fn triggers(scenario: &Scenario, nodes: &Nodes, fault_nodes: &[Vec<NodeIx>]) -> 
         .enumerate()
         .filter_map(|(ix, fault)| {
             let on = fault.on.as_ref()?;
-            let crash = match &fault.fault {
-                FaultKind::Crash(_) => Some(*fault_nodes[ix].first()?),
-                _ => None,
-            };
+            // A fault whose node does not exist under this coupling does not occur.
+            let struck = *fault_nodes[ix].first()?;
+            let crash = matches!(fault.fault, FaultKind::Crash(_)).then_some(struck);
             Some(Trigger {
                 fault: FaultIx(ix as u8),
                 event: EVENT_NAMES.iter().find(|name| **name == on.event)?,

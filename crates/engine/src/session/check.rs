@@ -91,12 +91,17 @@ fn bounds_words(plan: &Plan, arrivals: u32, budget: Budget) -> String {
     parts.join(", ")
 }
 
+/// The events that a schedule without a clock does not have.
+const TIMED: [&str; 3] = ["arrived", "fetched", "service-started"];
+
 /// What the scenario has and exploring leaves out.
 fn left_out(plan: &Plan) -> Vec<String> {
     let mut out = Vec::new();
     for (fault, words) in plan.scenario.faults.iter().zip(&plan.cast.faults) {
         if fault.at_us.is_some() {
             out.push(format!("{words} at a time: exploring has no clock"));
+        } else if fault.on.as_ref().is_some_and(|on| TIMED.contains(&on.event.as_str())) {
+            out.push(format!("{words} on an event that only a clock brings about"));
         } else if !matches!(fault.fault, FaultKind::Crash(_)) {
             out.push(format!("{words}: it lasts for a time, and exploring has no clock"));
         }

@@ -405,10 +405,7 @@ fn by_hand(world: &World) -> Vec<ChoiceKind> {
             });
         }
     }
-    let mut keys: Vec<_> = world.network.iter().map(|message| message.key).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    for key in keys {
+    for key in world.network.keys() {
         kinds.push(ChoiceKind::Drop(key));
         kinds.push(ChoiceKind::Duplicate(key));
     }
@@ -481,7 +478,7 @@ fn words(cast: &Cast, kind: &ChoiceKind) -> String {
         }
         ChoiceKind::Crash { node, .. } => format!("{} crashes", cast.node(*node)),
         ChoiceKind::Restart { node } => format!("{} restarts", cast.node(*node)),
-        ChoiceKind::Begin(fault) => format!("{} begins", cast.faults[fault.ix()]),
+        ChoiceKind::Begin(fault) => cast.faults[fault.ix()].clone(),
         ChoiceKind::End(fault) => format!("{} ends", cast.faults[fault.ix()]),
     }
 }

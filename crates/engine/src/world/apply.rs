@@ -114,7 +114,7 @@ impl World {
                 Ok(())
             }
             ChoiceKind::Restart { node } => self.restart(node, cut, sink),
-            ChoiceKind::Begin(fault) => self.begin_fault(fault, None, sink),
+            ChoiceKind::Begin(fault) => self.begin_fault(fault, sink),
             ChoiceKind::End(fault) => self.end_fault(fault, sink),
         }
     }
@@ -173,6 +173,7 @@ impl World {
         let node = key.to;
         let mut handler = Handler::new(self, sink, node, Some(message.sent), cut);
         handler.about = (Some(key.txn), key.step);
+        handler.attempt = key.attempt;
         handler.emit(EventKind::Handled { msg: id });
         handler.begin();
         if handler.world.is_up(node) {
@@ -320,6 +321,7 @@ impl World {
         let again = (!give_up).then_some(timer.alarm.attempt.saturating_add(1));
         let mut handler = Handler::new(self, sink, key.node, Some(timer.armed), cut);
         handler.about = (Some(key.txn), key.step);
+        handler.attempt = timer.alarm.attempt;
         handler.emit(EventKind::TimerFired { label: key.label });
         handler.begin();
         if handler.world.is_up(key.node) {
@@ -376,8 +378,7 @@ impl World {
                 node: key.to,
                 salt: key.label.0,
             };
-            let delay = &self.plan.scenario.network.delay_us;
-            due = self.now + self.plan.draws.duration(delay, Purpose::DuplicateDelay, draw);
+            due = self.now + self.delay(key.from, key.to, Purpose::DuplicateDelay, draw);
             self.due.push((due, Due::Message(copy)));
         }
         let mut handler = Handler::new(self, sink, key.from, Some(message.sent), None);
@@ -415,8 +416,13 @@ impl World {
         let mut handler = Handler::new(self, sink, node, cause, None);
         handler.about = about;
         let ix = handler.emit(kind);
+        // A schedule without a clock has no such event: what it sets off is a choice of its own.
+        let struck = handler.take_struck();
         handler.begin();
         handler.finish();
+        for trigger in struck {
+            self.begin_later(trigger, Some(ix));
+        }
         ix
     }
 
@@ -436,20 +442,30 @@ impl World {
         db.map_or_else(Vec::new, |db| Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose))
     }
 
-    fn begin_fault(
-        &mut self,
-        fault: FaultIx,
-        cause: Option<EventIx>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Impossible> {
+    fn begin_fault(&mut self, fault: FaultIx, sink: &mut dyn Sink) -> Result<(), Impossible> {
+        let cause = self.set_off_by.remove(&fault);
+        let for_us = self.plan.scenario.faults[fault.ix()].for_us;
+        let node =
+            self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
+        if let FaultKind::Crash(_) = self.plan.scenario.faults[fault.ix()].fault {
+            if !self.is_up(node) {
+                return Err(Impossible::Down);
+            }
+            let mut handler = Handler::new(self, sink, node, cause, None);
+            handler.crash(usize::MAX, Some(fault));
+            handler.finish();
+            self.restart_later(node, Some(for_us));
+            return Ok(());
+        }
         if self.faults.contains(&fault) {
             return Err(Impossible::Fault);
         }
         self.faults.push(fault);
         self.faults.sort_unstable();
-        self.refuse_writes(fault, true);
-        let node =
-            self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
+        self.refuse_writes(fault);
+        if self.timed {
+            self.due.push((self.now.saturating_add(for_us), Due::FaultEnds(fault)));
+        }
         let mut handler = Handler::new(self, sink, node, cause, None);
         handler.emit(EventKind::FaultBegan { fault });
         handler.finish();
@@ -459,7 +475,7 @@ impl World {
     fn end_fault(&mut self, fault: FaultIx, sink: &mut dyn Sink) -> Result<(), Impossible> {
         let at = self.faults.iter().position(|active| *active == fault).ok_or(Impossible::Fault)?;
         self.faults.remove(at);
-        self.refuse_writes(fault, false);
+        self.refuse_writes(fault);
         let node =
             self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
         let mut handler = Handler::new(self, sink, node, None, None);
@@ -475,12 +491,20 @@ impl World {
         Ok(())
     }
 
-    fn refuse_writes(&mut self, fault: FaultIx, refuses: bool) {
-        if let FaultKind::RefuseWrites(_) = self.plan.scenario.faults[fault.ix()].fault {
-            for node in self.plan.fault_nodes[fault.ix()].clone() {
-                if let Some(db) = self.plan.cast.nodes[node.ix()].db {
-                    Rc::make_mut(&mut self.dbs[db.ix()]).refuses_writes = refuses;
-                }
+    /// Keeps the databases that this fault is about in step with the faults at work.
+    fn refuse_writes(&mut self, fault: FaultIx) {
+        let plan = Rc::clone(&self.plan);
+        let is_refusal =
+            |ix: FaultIx| matches!(plan.scenario.faults[ix.ix()].fault, FaultKind::RefuseWrites(_));
+        if !is_refusal(fault) {
+            return;
+        }
+        for node in &plan.fault_nodes[fault.ix()] {
+            let strikes =
+                |ix: &FaultIx| is_refusal(*ix) && plan.fault_nodes[ix.ix()].contains(node);
+            let refuses = self.faults.iter().any(strikes);
+            if let Some(db) = plan.cast.nodes[node.ix()].db {
+                Rc::make_mut(&mut self.dbs[db.ix()]).refuses_writes = refuses;
             }
         }
     }
@@ -515,13 +539,19 @@ impl World {
                 self.restart_later(node, Some(for_us));
             }
             Some(_) => {}
-            // Without a clock a fault that lasts has no end, and is left out.
-            None if !self.timed => {}
-            None => {
-                if self.begin_fault(fault, cause, sink).is_ok() {
-                    self.due.push((self.now + for_us, Due::FaultEnds(fault)));
-                }
-            }
+            None => self.begin_later(trigger, cause),
+        }
+    }
+
+    /// A fault begins as a choice of its own. Exploring never makes it, since a fault that lasts has
+    /// no end without a clock; a replayed schedule has it where the clock made it.
+    fn begin_later(&mut self, trigger: usize, cause: Option<EventIx>) {
+        let fault = self.plan.triggers[trigger].fault;
+        if let Some(cause) = cause {
+            self.set_off_by.insert(fault, cause);
+        }
+        if self.timed {
+            self.due.push((self.now, Due::FaultBegins(fault)));
         }
     }
 
@@ -543,13 +573,13 @@ impl World {
     }
 
     /// The delay of a message or record, with what a bad link adds.
-    pub(super) fn delay(&self, from: NodeIx, to: NodeIx, key: DrawKey) -> Micros {
+    pub(super) fn delay(&self, from: NodeIx, to: NodeIx, purpose: Purpose, key: DrawKey) -> Micros {
         let network = &self.plan.scenario.network;
         let names = (self.plan.cast.node(from), self.plan.cast.node(to));
         let link =
             network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
         let of = link.and_then(|link| link.delay_us.as_ref()).unwrap_or(&network.delay_us);
-        let mut delay = self.plan.draws.duration(of, Purpose::Delay, key);
+        let mut delay = self.plan.draws.duration(of, purpose, key);
         for ix in &self.faults {
             if let FaultKind::Link { delay_us, .. } = &self.plan.scenario.faults[ix.ix()].fault
                 && self.plan.fault_nodes[ix.ix()] == [from, to]

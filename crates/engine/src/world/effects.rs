@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Due, Sink, World};
 use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
-use crate::event::{Event, EventKind, Refusal, RowChange};
+use crate::event::{Event, EventKind, Refusal, RowChange, Shape};
 use crate::ids::{
     DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
 };
@@ -15,7 +15,7 @@ use crate::patterns::store::rows;
 use crate::patterns::write::WriteCont;
 use crate::patterns::{Body, Out};
 use crate::plan::Env;
-use crate::rng::DrawKey;
+use crate::rng::{DrawKey, Purpose};
 use crate::stores::{InboxEntry, LogRecord, StoredRecord};
 
 /// A place in a handler where it can be cut: right after an effect that others can see.
@@ -48,6 +48,9 @@ pub(super) struct Handler<'a> {
     dead_letter: bool,
     /// Whether the reply of one of its calls was lost: the record at hand is then not acknowledged.
     lost_reply: bool,
+    /// The attempt of the message or timer at hand: its answers are of the same attempt, so that
+    /// each has dice of its own.
+    pub(super) attempt: u16,
     /// Triggers that struck and wait for the end of the effect or of the handler.
     struck: Vec<usize>,
 }
@@ -71,6 +74,7 @@ impl<'a> Handler<'a> {
             broken: None,
             dead_letter: false,
             lost_reply: false,
+            attempt: 0,
             struck: Vec::new(),
         }
     }
@@ -341,7 +345,8 @@ impl<'a> Handler<'a> {
                 node: self.node,
                 salt: body.label.0,
             };
-            due += self.world.delay(self.world.plan.broker.unwrap_or(self.node), self.node, key);
+            let broker = self.world.plan.broker.unwrap_or(self.node);
+            due += self.world.delay(broker, self.node, Purpose::Delay, key);
         }
         let record = StoredRecord { body, due, event: self.world.next_event };
         let (partition, offset) = Rc::make_mut(&mut self.world.broker).append(record);
@@ -364,7 +369,10 @@ impl<'a> Handler<'a> {
         self.point(true);
     }
 
-    fn send(&mut self, letter: Letter<Body>) {
+    fn send(&mut self, mut letter: Letter<Body>) {
+        if letter.shape == Shape::Reply {
+            letter.attempt = self.attempt;
+        }
         let id = self.world.next_message;
         self.world.next_message = MsgId(id.0 + 1);
         let mut due = self.world.now;
@@ -378,7 +386,7 @@ impl<'a> Handler<'a> {
                 node: letter.to,
                 salt: letter.label.0,
             };
-            due += self.world.delay(self.node, letter.to, key);
+            due += self.world.delay(self.node, letter.to, Purpose::Delay, key);
             if self.world.plan.scenario.network.fifo {
                 let behind = self
                     .world
@@ -408,6 +416,7 @@ impl<'a> Handler<'a> {
             txn: letter.txn,
             step: letter.step,
             attempt: letter.attempt,
+            nth: 0,
         };
         self.world.network.send(Message {
             id,
@@ -498,6 +507,11 @@ impl<'a> Handler<'a> {
             let for_us = self.world.plan.scenario.faults[fault.ix()].for_us;
             self.world.restart_later(self.node, Some(for_us));
         }
+    }
+
+    /// The triggers that struck so far, which the caller then sets off.
+    pub(super) fn take_struck(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.struck)
     }
 
     /// Crashes the handler's node.

@@ -75,7 +75,8 @@ impl World {
             if self.budget.early_timer > 0 && !self.answer_is_lost(key) && self.is_up(key.node) {
                 choices.push(ChoiceKind::Fire(*key));
             }
-            if self.budget.give_up > 0 && self.answer_is_lost(key) {
+            let early = self.budget.early_timer > 0 && self.is_up(key.node);
+            if self.budget.give_up > 0 && (early || self.answer_is_lost(key)) {
                 choices.push(ChoiceKind::GiveUp(*key));
             }
         }
@@ -130,15 +131,8 @@ impl World {
         choice: impl Fn(crate::choice::MsgKey) -> ChoiceKind,
         delivered: bool,
     ) {
-        let mut keys: Vec<_> = self
-            .network
-            .iter()
-            .filter(|message| !delivered || self.is_up(message.key.to))
-            .map(|message| message.key)
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        choices.extend(keys.into_iter().map(choice));
+        let keys = self.network.keys().into_iter();
+        choices.extend(keys.filter(|key| !delivered || self.is_up(key.to)).map(choice));
     }
 
     /// Whether nothing but a fault can happen any more and every node is up.

@@ -70,6 +70,8 @@ pub enum Due {
     Relay(NodeIx),
     /// A crashed node restarts.
     Restart(NodeIx),
+    /// A fault of the document begins: its trigger struck.
+    FaultBegins(FaultIx),
     /// A fault of the document ends.
     FaultEnds(FaultIx),
     /// A client has its answer.
@@ -133,6 +135,8 @@ pub struct World {
     pub points: Vec<Point>,
     /// The commit that left a message in an outbox: the cause of its publication.
     pub stored: RedBlackTreeMap<(TxnId, Sym), EventIx>,
+    /// The events that set off faults which have not begun yet.
+    pub set_off_by: BTreeMap<FaultIx, EventIx>,
 }
 
 impl World {
@@ -174,6 +178,7 @@ impl World {
             due: Vec::new(),
             points: Vec::new(),
             stored: RedBlackTreeMap::new(),
+            set_off_by: BTreeMap::new(),
             plan,
         }
     }
