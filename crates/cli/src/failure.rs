@@ -7,7 +7,7 @@ use interleave_engine::scenario::Problem;
 use interleave_engine::session::ENGINE;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::output::printable;
+use crate::output::to_stderr;
 
 /// The exit code for input that cannot be run, and for output that cannot be written.
 pub const EXIT_BAD_INPUT: u8 = 2;
@@ -64,8 +64,7 @@ impl BadInput {
     pub fn print_to_stderr(&self) {
         for problem in &self.problems {
             let from = self.from.as_deref().map(|from| format!("{from}: ")).unwrap_or_default();
-            // A problem's text may repeat what stands in a document.
-            eprintln!("error: {}", printable(&format!("{from}{problem}")).replace('\n', " "));
+            to_stderr("error", &format!("{from}{problem}"));
         }
     }
 }

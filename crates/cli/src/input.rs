@@ -77,9 +77,13 @@ impl Input {
     }
 
     fn couple(&mut self, coupling: Coupling) {
-        self.recoupled = self.link.scenario.coupling != coupling;
-        self.changed |= self.recoupled;
-        self.link.scenario = session::with_coupling(&self.link.scenario, coupling);
+        let scenario = &self.link.scenario;
+        // A name and its parts are the same coupling; then the document stays as it is.
+        if session::parts_of(&scenario.coupling) != session::parts_of(&coupling) {
+            self.link.scenario = session::with_coupling(scenario, coupling);
+            self.recoupled = true;
+            self.changed = true;
+        }
     }
 
     /// Draws from another seed.

@@ -56,10 +56,20 @@ impl Output {
     }
 }
 
-/// A text without control characters, since those of a document must not steer a terminal. Line
-/// feeds stay.
+/// Says something beside the result, on standard error.
+pub fn note(text: impl AsRef<str>) {
+    to_stderr("note", text.as_ref());
+}
+
+/// Writes a line to standard error. Where nobody reads it, the exit code has to do.
+pub fn to_stderr(kind: &str, text: &str) {
+    let _ = writeln!(io::stderr(), "{kind}: {}", printable(text));
+}
+
+/// A text on one line and without control characters, since those of a document must not steer a
+/// terminal nor look like another line.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -68,6 +78,6 @@ mod tests {
 
     #[test]
     fn a_document_does_not_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\u{9b}c\td\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\n");
+        assert_eq!(printable("a\u{1b}[2Jb\u{9b}c\td\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}");
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args::OpenArgs;
 use crate::failure::{BadInput, Verdict};
 use crate::input::Input;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::replay;
 
 /// The object that `open --json` prints: what the link says, then what this engine makes of it.
@@ -36,9 +36,7 @@ pub fn open(args: &OpenArgs, out: &mut Output) -> Result<Verdict, BadInput> {
     let input = Input::read(&args.link)?;
     let session = replay::play(&input.from, &input.run_input()?)?;
     let digest_here = session.digest();
-    if let Some(note) = replay::digest_note(&input, &digest_here) {
-        eprintln!("note: {note}");
-    }
+    replay::digest_note(&input, &digest_here).iter().for_each(note);
     let Link { scenario, interventions, schedule, cursor, view, selection, digest, engine } =
         &input.link;
     if args.json {
@@ -59,7 +57,7 @@ pub fn open(args: &OpenArgs, out: &mut Output) -> Result<Verdict, BadInput> {
     } else {
         out.json(scenario);
         if !interventions.is_empty() || schedule.is_some() {
-            eprintln!("note: the link has more than its scenario; --json shows all of it");
+            note("the link has more than its scenario; --json shows all of it");
         }
     }
     Ok(Verdict::Fine)
