@@ -1,0 +1,215 @@
+//! Bounds, network, broker, retries, options and limits: what has a default.
+
+use serde::{Deserialize, Serialize};
+
+use super::Distribution;
+
+/// The bounds for exploring.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounds {
+    /// How many of the workload's arrivals take part.
+    pub transactions: u32,
+    /// How often what may happen.
+    pub faults: Budget,
+    /// Where exploring stops, in distinct states.
+    pub max_states: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { transactions: 1, faults: Budget::default(), max_states: 500_000 }
+    }
+}
+
+/// How often each kind of fault may happen on one explored path.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Crashes of a node, also between two effects of a handler.
+    pub crash: u8,
+    /// Messages lost, and replies of synchronous calls lost.
+    pub drop: u8,
+    /// Messages and records delivered twice.
+    pub duplicate: u8,
+    /// Retry timers that fire while an answer may still come.
+    pub early_timer: u8,
+    /// Exchanges that are given up.
+    pub give_up: u8,
+}
+
+/// The network.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// The delay of every message, in microseconds.
+    pub delay_us: Distribution,
+    /// The probability that a message is lost.
+    pub loss: f64,
+    /// The probability that a message arrives twice.
+    pub duplicate: f64,
+    /// Whether messages between two nodes keep their order.
+    pub fifo: bool,
+    /// Links that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            delay_us: Distribution::Constant(1_000.0),
+            loss: 0.0,
+            duplicate: 0.0,
+            fifo: false,
+            links: vec![],
+        }
+    }
+}
+
+/// One link, from one node to another.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// The sending node: a service, `clients`, `broker` or `orchestrator`.
+    pub from: String,
+    /// The receiving node.
+    pub to: String,
+    /// Its delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_us: Option<Distribution>,
+    /// Its loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Its duplication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate: Option<f64>,
+}
+
+/// The broker.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Broker {
+    /// Partitions of each topic.
+    pub partitions: u8,
+    /// How often a record that its consumer cannot handle is delivered before it becomes a dead letter.
+    pub max_deliveries: u8,
+    /// How long after a commit the outbox's relay looks for unsent messages, in microseconds.
+    pub relay_us: Distribution,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self { partitions: 1, max_deliveries: 3, relay_us: Distribution::Constant(500.0) }
+    }
+}
+
+/// Time-outs, attempts and back-off.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Retries {
+    /// How long a caller waits for an answer, in microseconds.
+    pub timeout_us: u64,
+    /// How often it tries in all before it gives up. Compensations and retriable steps try on, up to 10 times as often.
+    pub attempts: u16,
+    /// By how much the wait grows with each attempt.
+    pub backoff: f64,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { timeout_us: 50_000, attempts: 4, backoff: 2.0 }
+    }
+}
+
+/// Options of the patterns. One that a coupling has no use for is kept and ignored.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Messages are stored with the rows, in one local transaction, and published by a relay.
+    pub outbox: bool,
+    /// Consumers record what they handled, in one local transaction with its effect.
+    pub inbox: bool,
+    /// What a failed step of a saga compensates.
+    pub compensate: Compensate,
+    /// In which order a saga compensates.
+    pub compensation_order: CompensationOrder,
+    /// Where the orchestrator of a saga runs.
+    pub orchestrator: Orchestrator,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            outbox: true,
+            inbox: true,
+            compensate: Compensate::default(),
+            compensation_order: CompensationOrder::default(),
+            orchestrator: Orchestrator::default(),
+        }
+    }
+}
+
+/// What a failed step of a saga compensates. Both conventions are in use: Garcia-Molina and Salem
+/// and Eventuate undo completed steps only; Temporal's and AWS's samples also call the compensation
+/// of the step that failed, since its outcome may be unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Compensate {
+    /// Completed steps only.
+    #[default]
+    Completed,
+    /// The failed step too; its compensation does nothing where the step did nothing.
+    FailedToo,
+}
+
+/// In which order a saga compensates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum CompensationOrder {
+    /// The last first, one at a time.
+    #[default]
+    Sequential,
+    /// All at once.
+    Parallel,
+}
+
+/// Where the orchestrator of a saga runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Orchestrator {
+    /// A node of its own with a database of its own.
+    #[default]
+    Separate,
+    /// In the service of the first step; its own steps are local and need no command.
+    FirstService,
+}
+
+/// Where a run ends at the latest.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Events, at most 5,000,000.
+    pub events: u32,
+    /// Virtual time in microseconds.
+    pub time_us: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events: 200_000, time_us: 3_600_000_000 }
+    }
+}
