@@ -100,6 +100,13 @@ impl Curve {
         (sum(|point| point.0), sum(|point| point.1))
     }
 
+    /// The same way back.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let [a, b, c, d] = self.points;
+        Self { points: [d, c, b, a] }
+    }
+
     /// As the `d` of an SVG path.
     #[must_use]
     pub fn path(&self) -> String {

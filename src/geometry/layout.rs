@@ -185,15 +185,11 @@ impl Layout {
         }
     }
 
-    /// The broker or the first to be asked in the middle, the others to its left and right.
+    /// The services to the left and right, what connects them in the middle.
     fn columns(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
+        // Services keep their places when only the coupling changes; the middle is for what connects them.
         let orchestrator = members(request, Kind::Orchestrator).first().copied();
-        let hub = broker.or(orchestrator).or_else(|| services.first().copied());
-        let spokes: Vec<usize> =
-            services.iter().copied().filter(|node| Some(*node) != hub).collect();
-        // The clients stand above the service that they ask: to the left with a broker, else in the middle.
-        let left_count = if broker.is_some() { spokes.len().div_ceil(2) } else { spokes.len() / 2 };
-        let (left, right) = spokes.split_at(left_count);
+        let (left, right) = services.split_at(services.len().div_ceil(2));
         let rows = left.len().max(right.len()).max(1);
         let top = PILL.1 + 34.0;
         let tall = 46.0 + request.topics.len() as f64 * TOPIC_H + 10.0;
@@ -204,7 +200,7 @@ impl Layout {
         self.height = request.height.max(needed).max(topics_h + 2.0 * MARGIN);
         let column = 200.0;
         let right_x = request.width - MARGIN - column;
-        self.column(request, left, MARGIN, if broker.is_some() { top } else { 30.0 });
+        self.column(request, left, MARGIN, top);
         self.column(request, right, right_x, 30.0);
         let hub_w = match (broker, flat) {
             (Some(_), true) => (request.width - 2.0 * (MARGIN + BOX.0 + 64.0)).clamp(208.0, 330.0),
@@ -217,15 +213,15 @@ impl Layout {
             let rect = Rect::new(hub_x, y, hub_w, topics_h);
             self.nodes[broker] = rect;
             self.topics_below_each_other(request, rect, flat);
-        } else if let Some(hub) = hub {
+        } else if let Some(hub) = orchestrator {
             let y = (self.height - BLOCK_H) / 2.0;
             self.service(request, hub, hub_x, y, hub_w);
         }
-        let asked = if broker.is_some() { left.first().copied() } else { hub };
-        let under = asked.map_or(Rect::new(hub_x, 90.0, hub_w, 10.0), |node| self.nodes[node]);
+        let first = left.first().map(|node| self.nodes[*node]);
+        let under = first.unwrap_or(Rect::new(MARGIN, top, BOX.0, BOX.1));
         for clients in members(request, Kind::Clients) {
             let x = under.x + (under.w - PILL.0) / 2.0;
-            let y = if broker.is_some() { under.y - PILL.1 - 34.0 } else { (under.y - 110.0).max(16.0) };
+            let y = under.y - PILL.1 - 34.0;
             self.nodes[clients] = Rect::new(x, y, PILL.0, PILL.1);
         }
     }

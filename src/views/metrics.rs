@@ -66,7 +66,7 @@ fn latencies(measured: &Measured) -> impl IntoView + use<> {
         <table class="data numbers">
             <caption>"Time of a transaction, up to the cursor"</caption>
             <thead><tr>
-                <th></th><th scope="col">"count"</th><th scope="col">"mean"</th><th scope="col">"p50"</th>
+                <td></td><th scope="col">"count"</th><th scope="col">"mean"</th><th scope="col">"p50"</th>
                 <th scope="col">"p90"</th><th scope="col">"p99"</th><th scope="col">"max"</th>
             </tr></thead>
             <tbody>
@@ -102,7 +102,7 @@ fn services(measured: &Measured, nodes: Vec<(String, u32)>, skip: usize) -> impl
         <table class="data numbers">
             <caption>"Services, up to the cursor"</caption>
             <thead><tr>
-                <th></th><th scope="col">"workers"</th><th scope="col">"busy"</th>
+                <td></td><th scope="col">"workers"</th><th scope="col">"busy"</th>
                 <th scope="col">"longest queue"</th><th scope="col">"p90 in system"</th>
             </tr></thead>
             <tbody>{rows}</tbody>

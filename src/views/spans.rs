@@ -167,19 +167,24 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
         let event = bar.event;
         let middle = bar.x + bar.width / 2.0;
         view! {
-            <g
-                class=format!("bar-of {}", bar.class)
-                role="button"
-                aria-label=bar.title.clone()
-                on:click=move |click| {
-                    click.stop_propagation();
-                    dispatch(app, Cmd::Explain(event));
-                }
-            >
+            <g class=format!("bar-of {}", bar.class)>
                 <rect x=bar.x y=bar.y width=bar.width height=bar.height rx="3.5"/>
                 {(!bar.text.is_empty()).then(|| view! {
-                    <text aria-hidden="true" x=middle y=bar.y + bar.height - 5.0 text-anchor="middle">{bar.text.clone()}</text>
+                    <text x=middle y=bar.y + bar.height - 5.0 text-anchor="middle">{bar.text.clone()}</text>
                 })}
+                <rect
+                    class="hit"
+                    x=bar.x
+                    y=bar.y
+                    width=bar.width
+                    height=bar.height
+                    role="button"
+                    aria-label=bar.title.clone()
+                    on:click=move |click| {
+                        click.stop_propagation();
+                        dispatch(app, Cmd::Explain(event));
+                    }
+                />
             </g>
         }
     });
@@ -188,27 +193,28 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
             <rect class="row-ground" x="0" y="0" width=width height=ROW - 2.0/>
             {bars.collect_view()}
             {row.note.filter(|(x, ..)| *x < width - 70.0).map(|(x, text, failed)| view! {
-                <text aria-hidden="true" class=if failed { "note bad-text" } else { "note" } x=x.max(NAMES) y=17.0>{text}</text>
+                <text class=if failed { "note bad-text" } else { "note" } x=x.max(NAMES) y=17.0>{text}</text>
             })}
             <rect class="name-ground" x="0" y="0" width=NAMES - 8.0 height=ROW - 2.0/>
-            <g
-                role="button" tabindex="0" class="txn-name"
-                aria-label=format!("Follow {}", row.name)
-                aria-pressed=here.to_string()
-                on:click=move |click| {
-                    click.stop_propagation();
-                    dispatch(app, Cmd::Follow((!here).then_some(txn)));
-                }
-                on:keydown=move |event| {
-                    if matches!(event.key().as_str(), "Enter" | " ") {
-                        event.prevent_default();
-                        event.stop_propagation();
+            <g class="txn-name">
+                <text x="16" y="18">{row.name.clone()}</text>
+                <rect
+                    class="hit" x="8" y="4" width=NAMES - 18.0 height=ROW - 10.0 rx="6"
+                    role="button" tabindex="0"
+                    aria-label=format!("Follow {}", row.name)
+                    aria-pressed=here.to_string()
+                    on:click=move |click| {
+                        click.stop_propagation();
                         dispatch(app, Cmd::Follow((!here).then_some(txn)));
                     }
-                }
-            >
-                <rect class="reach" x="8" y="4" width=NAMES - 18.0 height=ROW - 10.0/>
-                <text aria-hidden="true" x="16" y="18">{row.name.clone()}</text>
+                    on:keydown=move |event| {
+                        if matches!(event.key().as_str(), "Enter" | " ") {
+                            event.prevent_default();
+                            event.stop_propagation();
+                            dispatch(app, Cmd::Follow((!here).then_some(txn)));
+                        }
+                    }
+                />
             </g>
         </g>
     }

@@ -56,24 +56,30 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     let count = lines.len();
     let label = format!("broker, a shared log with {count} kinds of event");
     Some(view! {
-        <g
-            class=if down { "node broker crashed" } else { "node broker" }
-            role="button"
-            tabindex="0"
-            aria-haspopup="menu"
-            aria-label=label
-            on:click=move |event| open_at_pointer(app, of, &event)
-            on:keydown=move |event| open_by_key(app, of, &event)
-        >
+        <g class=if down { "node broker crashed" } else { "node broker" }>
             <rect class="box" x=rect.x y=rect.y width=rect.w height=rect.h rx="12"/>
-            <text aria-hidden="true" class="name" x=rect.x + 14.0 y=rect.y + 26.0>"broker"</text>
+            <text class="name" x=rect.x + 14.0 y=rect.y + 26.0>"broker"</text>
             {tall.then(|| view! {
-                <text aria-hidden="true" class="line" x=rect.x + rect.w - 14.0 y=rect.y + 26.0 text-anchor="end">
+                <text class="line" x=rect.x + rect.w - 14.0 y=rect.y + 26.0 text-anchor="end">
                     {format::counted(count as u64, "kind of event", "kinds of event")}
                 </text>
             })}
-            {(!tall).then(|| view! { <text aria-hidden="true" class="line" x=rect.x + 14.0 y=rect.y + 46.0>"a shared log"</text> })}
+            {(!tall).then(|| view! { <text class="line" x=rect.x + 14.0 y=rect.y + 46.0>"a shared log"</text> })}
             {lines.into_iter().map(draw_line).collect_view()}
+            <rect
+                class="hit"
+                x=rect.x
+                y=rect.y
+                width=rect.w
+                height=rect.h
+                rx="12"
+                role="button"
+                tabindex="0"
+                aria-haspopup="menu"
+                aria-label=label
+                on:click=move |event| open_at_pointer(app, of, &event)
+                on:keydown=move |event| open_by_key(app, of, &event)
+            />
         </g>
     })
 }
@@ -93,7 +99,7 @@ fn draw_line(line: LinePicture) -> impl IntoView {
             >
                 <rect class="token" width="42" height="22" rx="5"/>
                 <path class="ink-shape" transform="translate(5 6)" d=icons::path(record.shape)/>
-                <text aria-hidden="true" class="ink" x="18" y="15.5">{icons::name_of(record.txn)}</text>
+                <text class="ink" x="18" y="15.5">{icons::name_of(record.txn)}</text>
             </g>
         }
     });
@@ -101,7 +107,7 @@ fn draw_line(line: LinePicture) -> impl IntoView {
     let missing_x = x_of(count);
     let name = icons::cut(&line.name, (line.place.name_width / 7.4) as usize);
     view! {
-        <text aria-hidden="true" class="topic" x=rect.x y=name_y>
+        <text class="topic" x=rect.x y=name_y>
             {name}
             {(line.more > 0).then_some("  …")}
         </text>
@@ -109,7 +115,7 @@ fn draw_line(line: LinePicture) -> impl IntoView {
         {empty.then(|| view! { <rect class="empty-slot" x=left + 0.5 y=y + 0.5 width="41" height="21" rx="5"/> })}
         {line.missing.map(|txn| view! {
             <rect class="missing-slot" x=missing_x + 0.7 y=y + 0.7 width="40.6" height="20.6" rx="5"/>
-            <text aria-hidden="true" class="missing-text" x=missing_x + 21.0 y=y + 15.5 text-anchor="middle">{txn}</text>
+            <text class="missing-text" x=missing_x + 21.0 y=y + 15.5 text-anchor="middle">{txn}</text>
         })}
     }
 }

@@ -26,6 +26,8 @@ fn used(run: &Run, frame: &Frame, scene: &Scene, txn: TxnId) -> BTreeSet<Spot> {
         match &event.kind {
             EventKind::Sent { to, .. } => {
                 spots.insert((event.node.ix(), to.ix(), None));
+                // An answer goes back along the edge of what it answers.
+                spots.insert((to.ix(), event.node.ix(), None));
             }
             EventKind::Published { topic, label, .. } => {
                 let line = scene.line(*topic, *label);

@@ -40,14 +40,20 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                     class=class
                     class:clients=clients
                     transform=format!("translate({:.1} {:.1})", rect.x, rect.y)
-                    role="button"
-                    tabindex="0"
-                    aria-haspopup="menu"
-                    aria-label=label
-                    on:click=move |event| open_at_pointer(app, of, &event)
-                    on:keydown=move |event| open_by_key(app, of, &event)
                 >
                     {if clients { pill(&rect, &picture).into_any() } else { service(&rect, db, picture).into_any() }}
+                    <rect
+                        class="hit"
+                        width=rect.w
+                        height=db.map_or(rect.h, |db| db.y + db.h - rect.y)
+                        rx=if clients { rect.h / 2.0 } else { 10.0 }
+                        role="button"
+                        tabindex="0"
+                        aria-haspopup="menu"
+                        aria-label=label
+                        on:click=move |event| open_at_pointer(app, of, &event)
+                        on:keydown=move |event| open_by_key(app, of, &event)
+                    />
                 </g>
             }
         },
@@ -70,7 +76,7 @@ fn class(state: NodeState) -> &'static str {
 fn pill(rect: &Rect, picture: &NodePicture) -> impl IntoView + use<> {
     view! {
         <rect class="box" width=rect.w height=rect.h rx=rect.h / 2.0/>
-        <text aria-hidden="true" x=rect.w / 2.0 y=rect.h / 2.0 + 4.5 text-anchor="middle">{picture.name.clone()}</text>
+        <text x=rect.w / 2.0 y=rect.h / 2.0 + 4.5 text-anchor="middle">{picture.name.clone()}</text>
     }
 }
 
@@ -79,8 +85,8 @@ fn service(rect: &Rect, db: Option<Rect>, picture: NodePicture) -> impl IntoView
     let right = rect.w - 14.0;
     view! {
         <rect class="box" width=rect.w height=rect.h rx="10"/>
-        <text aria-hidden="true" class="name" x="14" y="25">{picture.name.clone()}</text>
-        <text aria-hidden="true" class="line" x="14" y="45">{picture.line.clone()}</text>
+        <text class="name" x="14" y="25">{picture.name.clone()}</text>
+        <text class="line" x="14" y="45">{picture.line.clone()}</text>
         {match (picture.state, work) {
             (NodeState::Crashed, _) => view! {
                 <path class="cross" d=format!("M{} 14l11 11m0-11-11 11", right - 11.0)/>
@@ -107,7 +113,7 @@ fn serving(chip: Chip, right: f64, undo: bool) -> impl IntoView {
     view! {
         <g class=format!("serving {class}") transform=format!("translate({} 9)", right - 44.0)>
             <rect class="token" width="46" height="21" rx="10.5"/>
-            <text aria-hidden="true" class="ink" x="23" y="14.5" text-anchor="middle">{format!("{sign} {text}")}</text>
+            <text class="ink" x="23" y="14.5" text-anchor="middle">{format!("{sign} {text}")}</text>
         </g>
     }
 }
@@ -121,7 +127,7 @@ fn queue(picture: &NodePicture, width: f64) -> impl IntoView + use<> {
             <g class=class transform=format!("translate({x:.0} -13)")>
                 <rect class="ground" width="34" height="18" rx="5"/>
                 <rect class="hatched" width="34" height="18" rx="5"/>
-                <text aria-hidden="true" x="17" y="13" text-anchor="middle">{text.clone()}</text>
+                <text x="17" y="13" text-anchor="middle">{text.clone()}</text>
             </g>
         }
     });
@@ -129,7 +135,7 @@ fn queue(picture: &NodePicture, width: f64) -> impl IntoView + use<> {
     view! {
         {chips.collect_view()}
         {(more > 0).then(|| view! {
-            <text aria-hidden="true" class="line" x=width - 40.0 - picture.queue.len() as f64 * 36.0 + 30.0 y="0" text-anchor="end">
+            <text class="line" x=width - 40.0 - picture.queue.len() as f64 * 36.0 + 30.0 y="0" text-anchor="end">
                 {format!("+{more}")}
             </text>
         })}
@@ -143,7 +149,7 @@ fn database(db: &Rect, node: &Rect, picture: NodePicture) -> impl IntoView + use
     let rows = picture.rows.into_iter().enumerate().map(|(at, row)| {
         let class = if row.contains('→') { "row fresh" } else { "row" };
         view! {
-            <text aria-hidden="true" class=class x=x + w + 10.0 y=y + 11.0 + at as f64 * 16.0>
+            <text class=class x=x + w + 10.0 y=y + 11.0 + at as f64 * 16.0>
                 {row}
             </text>
         }
@@ -160,18 +166,18 @@ fn database(db: &Rect, node: &Rect, picture: NodePicture) -> impl IntoView + use
         <ellipse class="cylinder" cx=x + w / 2.0 cy=y + 5.0 rx=w / 2.0 ry="4.8"/>
         {rows.collect_view()}
         {(more > 0 && in_outbox == 0 && after_rows < 3.0).then(|| view! {
-            <text aria-hidden="true" class="line" x=x + w + 10.0 y=y + 11.0 + after_rows * 16.0>{format!("+{more} rows")}</text>
+            <text class="line" x=x + w + 10.0 y=y + 11.0 + after_rows * 16.0>{format!("+{more} rows")}</text>
         })}
         {(in_outbox > 0).then(|| {
             let chips = outbox.into_iter().take(3).enumerate().map(|(at, (class, text))| view! {
                 <g class=format!("waits {class}") transform=format!("translate({} {})", x + w + 56.0 + at as f64 * 36.0, y + 31.0)>
                     <rect class="ground" width="34" height="18" rx="5"/>
                     <rect class="hatched" width="34" height="18" rx="5"/>
-                    <text aria-hidden="true" x="17" y="13" text-anchor="middle">{text}</text>
+                    <text x="17" y="13" text-anchor="middle">{text}</text>
                 </g>
             });
             view! {
-                <text aria-hidden="true" class="line" x=x + w + 10.0 y=y + 44.0>"outbox"</text>
+                <text class="line" x=x + w + 10.0 y=y + 44.0>"outbox"</text>
                 {chips.collect_view()}
             }
         })}

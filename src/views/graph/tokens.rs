@@ -122,11 +122,16 @@ fn missing(run: &Run, frame: &Frame, scene: &Scene) -> Vec<Gap> {
     open.filter_map(place).take(12).collect()
 }
 
+/// The way of a message: its edge, or back along the edge of what it answers.
 fn curve_of(layout: &Layout, from: usize, to: usize, topic: Option<usize>) -> Option<Curve> {
-    let exact = |edge: &&crate::geometry::layout::Edge| {
-        edge.from == from && edge.to == to && (topic.is_none() || edge.topic == topic)
+    let edge = |from: usize, to: usize| {
+        let mut edges = layout.edges.iter();
+        edges.find(|edge| {
+            edge.from == from && edge.to == to && (topic.is_none() || edge.topic == topic)
+        })
     };
-    layout.edges.iter().find(exact).map(|edge| edge.curve)
+    let there = edge(from, to).map(|edge| edge.curve);
+    there.or_else(|| edge(to, from).map(|edge| edge.curve.reversed()))
 }
 
 /// Draws all tokens. This runs once a frame while the moment moves.
@@ -171,10 +176,10 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                 <g class="gap" transform=format!("translate({x:.1} {y:.1})") role="img" aria-label=label>
                     <rect class="missing-slot" x="-25" y="-11" width="50" height="22" rx="11"/>
                     <path class="missing-shape" transform="translate(-18 -5)" d=icons::path(Shape::Event)/>
-                    <text aria-hidden="true" class="missing-text" x="-4" y="4.5">{txn}</text>
+                    <text class="missing-text" x="-4" y="4.5">{txn}</text>
                     {roomy.then(|| view! {
-                        <text aria-hidden="true" class="missing-name" x="0" y="27" text-anchor="middle">{format!("{what}:")}</text>
-                        <text aria-hidden="true" class="missing-text" x="0" y="42" text-anchor="middle">"never sent"</text>
+                        <text class="missing-name" x="0" y="27" text-anchor="middle">{format!("{what}:")}</text>
+                        <text class="missing-text" x="0" y="42" text-anchor="middle">"never sent"</text>
                     })}
                 </g>
             })
@@ -192,18 +197,25 @@ fn draw_token(app: App, token: Token, x: f64, y: f64, named: bool) -> impl IntoV
             class=format!("flight {}", class_of(token.txn))
             class:copy=token.copy
             transform=format!("translate({x:.1} {y:.1})")
-            role="button"
-            tabindex="0"
-            aria-haspopup="menu"
-            aria-label=label
-            on:click=move |event| open_at_pointer(app, of, &event)
-            on:keydown=move |event| open_by_key(app, of, &event)
         >
-            <rect class="reach" x="-24" y="-22" width="48" height="44"/>
             <rect class="token" x="-24" y="-11" width="48" height="22" rx="11"/>
             <path class="ink-shape" transform="translate(-17 -5)" d=icons::path(token.shape)/>
-            <text aria-hidden="true" class="ink" x="-3" y="4.5">{name}</text>
-            {named.then(|| view! { <text aria-hidden="true" class="message" x="0" y="25" text-anchor="middle">{token.label.clone()}</text> })}
+            <text class="ink" x="-3" y="4.5">{name}</text>
+            {named.then(|| view! { <text class="message" x="0" y="25" text-anchor="middle">{token.label.clone()}</text> })}
+            <rect
+                class="hit"
+                x="-24"
+                y="-22"
+                width="48"
+                height="44"
+                rx="11"
+                role="button"
+                tabindex="0"
+                aria-haspopup="menu"
+                aria-label=label
+                on:click=move |event| open_at_pointer(app, of, &event)
+                on:keydown=move |event| open_by_key(app, of, &event)
+            />
         </g>
     }
 }
