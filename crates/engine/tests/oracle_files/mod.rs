@@ -1,0 +1,8 @@
+//! One module for each oracle file. Each has a `run` that takes the file and returns what became
+//! of its records; it reads the format and knows no answers.
+
+pub(crate) mod hermitage;
+pub(crate) mod locking;
+pub(crate) mod record;
+pub(crate) mod table;
+pub(crate) mod two_phase_commit;
