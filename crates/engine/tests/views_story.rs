@@ -317,7 +317,8 @@ fn every_kind_of_event_has_its_sentence() {
 
 #[test]
 fn crashes_say_what_they_cut_in_two() {
-    let cases: [(fn(&mut Script), &str); 4] = [
+    type Act = fn(&mut Script);
+    let cases: [(Act, &str); 4] = [
         (
             |script| {
                 script.commit(1, TxnId(0), 30, true);

@@ -23,7 +23,7 @@ use super::index::{Index, WorkItem};
 mod fold;
 
 /// How many events lie between two kept frames.
-pub const EVERY: usize = 1_024;
+pub const EVERY: usize = 512;
 
 /// What a node is doing, in one word on screen.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

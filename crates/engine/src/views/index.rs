@@ -142,6 +142,8 @@ pub struct Index {
     pub served: BTreeMap<EventIx, Served>,
     /// What waits at each node.
     queues: Vec<VecDeque<Waiting>>,
+    /// The messages that left with one [`EventKind::Sent`], where there is more than one.
+    copies: BTreeMap<EventIx, Vec<MsgId>>,
 }
 
 /// The work that a worker began with.
@@ -176,6 +178,7 @@ impl Index {
             commits: vec![Vec::new(); cast.dbs.len()],
             served: BTreeMap::new(),
             queues: vec![VecDeque::new(); cast.nodes.len()],
+            copies: BTreeMap::new(),
         }
     }
 
@@ -258,6 +261,7 @@ impl Index {
             EventKind::Duplicated { msg, copy, .. } => {
                 let sent = self.msgs.get(msg).map_or(ix, |track| track.sent);
                 self.msgs.insert(*copy, MsgTrack::leaving(ix, sent));
+                self.copies.entry(sent).or_insert_with(|| vec![*msg]).push(*copy);
             }
             EventKind::Dropped { msg, .. } => self.msg(*msg, |track| track.dropped = Some(ix)),
             EventKind::Arrived { msg } => {
@@ -265,6 +269,7 @@ impl Index {
                 self.enqueue(ix, event, WorkItem::Message(*msg));
             }
             EventKind::Handled { msg } => {
+                self.settle_twins(event.node, *msg);
                 self.msg(*msg, |track| track.handled = Some(ix));
                 self.dequeue(event.node, WorkItem::Message(*msg));
             }
@@ -379,6 +384,38 @@ impl Index {
     fn enqueue(&mut self, ix: EventIx, event: &Event, item: WorkItem) {
         if let Some(queue) = self.queues.get_mut(event.node.ix()) {
             queue.push_back(Waiting { arrived: ix, item, txn: event.txn, step: event.step });
+        }
+    }
+
+    /// Copies are interchangeable: a handler may name one while its node was at another. The one
+    /// that was served first, or has arrived, then becomes the one that is named.
+    fn settle_twins(&mut self, node: NodeIx, msg: MsgId) {
+        let Some(named) = self.msgs.get(&msg).copied() else { return };
+        let Some(copies) = self.copies.get(&named.sent) else { return };
+        let left = copies.iter().filter_map(|id| Some((*id, *self.msgs.get(id)?)));
+        let left = left.filter(|(_, of)| of.handled.is_none() && of.dropped.is_none());
+        // `None` comes first in the order, so what has not begun or arrived is put last.
+        let first = left.min_by_key(|(id, of)| {
+            let begun = of.started.or(of.arrived);
+            (of.started.is_none(), begun.is_none(), begun, *id != msg)
+        });
+        let Some((at_hand, of)) = first.filter(|(id, _)| *id != msg) else { return };
+        let (arrived, started) = (named.arrived, named.started);
+        self.msg(msg, |track| (track.arrived, track.started) = (of.arrived, of.started));
+        self.msg(at_hand, |track| (track.arrived, track.started) = (arrived, started));
+        let Some(queue) = self.queues.get_mut(node.ix()) else { return };
+        for waiting in queue.iter_mut() {
+            if waiting.item == WorkItem::Message(msg) {
+                waiting.item = WorkItem::Message(at_hand);
+            } else if waiting.item == WorkItem::Message(at_hand) {
+                waiting.item = WorkItem::Message(msg);
+            }
+        }
+        for served in of.started.iter().chain(&started) {
+            if let Some(served) = self.served.get_mut(served) {
+                let other = if served.item == WorkItem::Message(msg) { at_hand } else { msg };
+                served.item = WorkItem::Message(other);
+            }
         }
     }
 

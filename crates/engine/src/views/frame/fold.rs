@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::cast::Cast;
 use crate::event::{Event, EventKind, LostRecord, Outcome, Shape};
-use crate::ids::{Direction, EventIx, MsgId, NodeIx, StepRef, Sym, TopicIx, TxnId};
+use crate::ids::{Direction, EventIx, MsgId, StepRef, Sym, TopicIx, TxnId};
 use crate::trace::Trace;
 use crate::views::index::WorkItem;
 
@@ -216,7 +216,7 @@ impl Frame {
             }
             EventKind::Dropped { msg, .. } => {
                 self.counters.dropped += 1;
-                self.end_flight(event.node, *msg);
+                self.end_flight(event, *msg);
             }
             EventKind::Arrived { msg } => {
                 if let Some(flight) = self.flights.get_mut(msg) {
@@ -226,7 +226,7 @@ impl Frame {
             }
             EventKind::Handled { msg } => {
                 self.counters.handled += 1;
-                self.end_flight(event.node, *msg);
+                self.end_flight(event, *msg);
                 self.answered(event);
             }
             _ => {}
@@ -398,38 +398,60 @@ impl Frame {
     }
 
     /// A message was handled or lost.
-    fn end_flight(&mut self, node: NodeIx, msg: MsgId) {
+    fn end_flight(&mut self, event: &Event, msg: MsgId) {
         let ended = self.flights.get(&msg).copied();
         self.flights.remove_mut(&msg);
-        let mut arrived = ended.and_then(|flight| flight.arrived);
-        let mut item = WorkItem::Message(msg);
-        // Copies are interchangeable: where this one had not arrived yet but its twin had, the twin
-        // is the one that is still on its way.
-        if let Some(flight) = ended.filter(|flight| flight.arrived.is_none())
-            && let Some((twin, of)) = self.arrived_twin(&flight)
+        let mut gone = msg;
+        // Copies are interchangeable: where a twin is the one that was served, or the only one that
+        // has arrived, what is left is this message under the twin's number.
+        if self.counters.duplicated > 0
+            && let Some(flight) = ended
+            && let Some(twin) = self.twin_at_hand(event, msg, &flight)
         {
-            arrived = of.arrived;
-            item = WorkItem::Message(twin);
-            let (sent, sent_at, due) = (flight.sent, flight.sent_at, flight.due);
-            self.flights.insert_mut(twin, Flight { sent, sent_at, due, arrived: None, ..of });
-        }
-        if let Some(node) = self.nodes.get_mut(node.ix()) {
-            if let Some(arrived) = arrived {
-                node.queue.remove_mut(&arrived);
+            gone = twin;
+            if let Some(of) = self.flights.get_mut(&twin) {
+                *of = Flight { copy_of: of.copy_of, ..flight };
             }
-            node.work.retain(|work| work.item != Some(item));
+        }
+        let Some(node) = self.nodes.get_mut(event.node.ix()) else { return };
+        node.done_with(WorkItem::Message(gone));
+        if gone == msg {
+            return;
+        }
+        for work in node.work.iter_mut().filter(|work| work.item == Some(WorkItem::Message(msg))) {
+            work.item = Some(WorkItem::Message(gone));
+        }
+        let waiting = node.queue.iter().find(|(_, of)| of.item == WorkItem::Message(msg));
+        if let Some((at, queued)) = waiting.map(|(at, queued)| (*at, *queued)) {
+            node.queue.insert_mut(at, Queued { item: WorkItem::Message(gone), ..queued });
         }
     }
 
-    fn arrived_twin(&self, flight: &Flight) -> Option<(MsgId, Flight)> {
-        let same = |other: &Flight| {
-            other.arrived.is_some()
-                && (other.from, other.to, other.label) == (flight.from, flight.to, flight.label)
+    /// The twin that a node was at, in place of the message that its handler names.
+    fn twin_at_hand(&self, event: &Event, msg: MsgId, flight: &Flight) -> Option<MsgId> {
+        let node = self.nodes.get(event.node.ix())?;
+        let served = |msg: MsgId| {
+            let item = Some(WorkItem::Message(msg));
+            node.work.iter().any(|work| work.item == item && work.until <= event.at)
+        };
+        if served(msg) {
+            return None;
+        }
+        let twins = self.flights.iter().filter(|(_, other)| {
+            (other.from, other.to, other.label) == (flight.from, flight.to, flight.label)
                 && (other.txn, other.step) == (flight.txn, flight.step)
                 && other.attempt == flight.attempt
-        };
-        let twin = self.flights.iter().find(|(_, other)| same(other))?;
-        Some((*twin.0, *twin.1))
+        });
+        let mut arrived = None;
+        for (twin, other) in twins {
+            if served(*twin) {
+                return Some(*twin);
+            }
+            if other.arrived.is_some() && arrived.is_none() {
+                arrived = Some(*twin);
+            }
+        }
+        arrived.filter(|_| flight.arrived.is_none())
     }
 
     /// An answer about a step disarms the timers that waited for it.

@@ -142,6 +142,8 @@ impl Words<'_> {
                 let about = self.for_txn(event.txn);
                 let again = match attempt {
                     0 => String::new(),
+                    // An answer is of the attempt that it answers.
+                    n if *shape == Shape::Reply => format!(" (to attempt {})", u32::from(*n) + 1),
                     n => format!(" once more (attempt {})", u32::from(*n) + 1),
                 };
                 if self.is_clients(event.node) {
