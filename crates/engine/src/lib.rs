@@ -3,6 +3,9 @@
 //! A [`session::Session`] is all that the page and the command line use; [`views`] derive what is
 //! on screen from a trace. The map of the crate is in `ARCHITECTURE.md`.
 
+#[cfg(test)]
+extern crate self as interleave_engine;
+
 pub mod cast;
 pub mod choice;
 mod choice_text;

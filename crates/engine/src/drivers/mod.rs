@@ -5,3 +5,6 @@ pub mod model;
 pub(crate) mod replay;
 pub(crate) mod scenario_model;
 pub(crate) mod simulate;
+
+#[cfg(test)]
+mod tests;
