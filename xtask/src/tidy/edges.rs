@@ -23,8 +23,8 @@ pub(super) struct Table {
 pub(super) const TABLE: &Table = &Table {
     groups: &[
         &["fingerprint", "ids", "value"],
-        &["event", "scenario"],
-        &["cast", "choice", "rng", "trace", "verdict"],
+        &["event", "event_canon", "scenario"],
+        &["cast", "choice", "choice_text", "rng", "trace", "verdict"],
         &["out"],
         &["network", "stores"],
         &["family", "plan"],

@@ -4,6 +4,8 @@
 //! it is timed from outside, since the engine knows no clock.
 
 use interleave_engine::drivers::explore::{Explorer, Limits, StopAt};
+use interleave_engine::scenario::shipped;
+use interleave_engine::session::{self, RunInput, RunState};
 
 use crate::models::two_phase::TwoPhase;
 
@@ -18,11 +20,26 @@ pub(crate) struct Case {
 }
 
 /// All of them.
-pub(crate) const CASES: &[Case] =
-    &[Case { name: "explore-two-phase-7", unit: "states", work: explore_two_phase }];
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "simulate-checkout", unit: "events", work: simulate_checkout },
+    Case { name: "explore-two-phase-7", unit: "states", work: explore_two_phase },
+];
 
 /// How often each case is done; the fastest round counts, since all that disturbs a round makes it slower.
 pub(crate) const ROUNDS: u32 = 7;
+
+/// The scenario of a first visit under many seeds, as the page runs it: with its trace and its properties.
+fn simulate_checkout() -> u64 {
+    let mut events = 0;
+    for seed in 0..50 {
+        let mut scenario = shipped::shipped()[0].scenario();
+        scenario.seed = seed;
+        let mut run = session::open(&RunInput::of(scenario)).expect("a shipped scenario is valid");
+        while run.run_slice(10_000) == RunState::Running {}
+        events += run.trace().len() as u64;
+    }
+    events
+}
 
 fn explore_two_phase() -> u64 {
     let limits = Limits { states: u32::MAX, stop: StopAt::Exhausted, ..Limits::default() };
