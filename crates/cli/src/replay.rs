@@ -37,26 +37,12 @@ pub fn play(from: &str, input: &RunInput) -> Result<Box<dyn Session>, BadInput> 
     }
 }
 
-/// The interventions of a link that cannot happen at their events: a run passes over them. Each is
-/// tried on the run that those before it make.
-///
-/// # Errors
-/// What is wrong with the input.
-pub fn interventions_refused(from: &str, input: &RunInput) -> Result<Vec<String>, BadInput> {
-    let mut refused = Vec::new();
-    if input.interventions.is_empty() {
-        return Ok(refused);
-    }
-    let start = RunInput { interventions: Vec::new(), ..input.clone() };
-    let mut session = session::open(&start).map_err(|problems| BadInput::of(from, problems))?;
-    for intervention in &input.interventions {
-        session.run_to(intervention.after);
-        match session.fork(intervention.clone()) {
-            Ok(next) => session = next,
-            Err(_) => refused.push(session::intervention_text(session.cast(), intervention)),
-        }
-    }
-    Ok(refused)
+/// The interventions of a run's input that could not happen at their events: it passed over them.
+pub fn interventions_refused(session: &dyn Session) -> Vec<String> {
+    let all = &session.input().interventions;
+    let refused = session.interventions_refused();
+    let text = |ix: usize| Some(session::intervention_text(session.cast(), all.get(ix)?));
+    refused.into_iter().filter_map(text).collect()
 }
 
 /// Why a run ended, as JSON says it.

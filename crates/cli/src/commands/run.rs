@@ -92,7 +92,7 @@ pub fn run(args: &RunArgs, out: &mut Output) -> Result<Verdict, BadInput> {
     let run_input = input.run_input()?;
     let session = replay::play(&input.from, &run_input)?;
     let session = session.as_ref();
-    let refused = replay::interventions_refused(&input.from, &run_input)?;
+    let refused = replay::interventions_refused(session);
     let properties = session.properties();
     replay::digest_note(&input, &session.digest()).iter().for_each(note);
     if args.json {

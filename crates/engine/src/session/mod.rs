@@ -199,6 +199,8 @@ pub trait Session {
     fn stats(&self) -> RunStats;
     /// Document faults that did not occur under this coupling, or not yet.
     fn faults_not_occurred(&self) -> Vec<usize>;
+    /// Interventions of the input that could not happen at their event, by their position.
+    fn interventions_refused(&self) -> Vec<usize>;
     /// What may happen right after an event, faults included. Rebuilt from the nearest checkpoint.
     fn choices_after(&self, event: EventIx) -> Vec<ChoiceView>;
     /// The text form of a choice, as links carry it.

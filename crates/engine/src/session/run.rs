@@ -315,6 +315,16 @@ impl Session for Run {
         (0..faults.len()).filter(|ix| !occurred.contains(ix)).collect()
     }
 
+    fn interventions_refused(&self) -> Vec<usize> {
+        let world = self.driver.world();
+        let mut refused = world.refused_interventions.clone();
+        if self.state != RunState::Running {
+            // The run ended before their events.
+            refused.extend(world.intervened..self.input.interventions.len());
+        }
+        refused
+    }
+
     fn choices_after(&self, event: EventIx) -> Vec<ChoiceView> {
         let world = self.world_after(event);
         by_hand(&world)

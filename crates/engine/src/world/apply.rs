@@ -8,15 +8,12 @@ use super::{Due, Sink, World};
 use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{DropReason, EventKind, LostRecord, Refusal};
 use crate::family::{About, TxnData};
-use crate::ids::{
-    Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
-};
+use crate::ids::{Direction, EventIx, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
 use crate::out::Effect;
 use crate::patterns::read::{ReadMsg, direct};
 use crate::patterns::{Body, Out, client, entry};
 use crate::plan::MixKind;
 use crate::rng::{DrawKey, Purpose};
-use crate::scenario::document::FaultKind;
 
 /// Why a choice cannot be made in this world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +70,7 @@ impl World {
         result
     }
 
-    fn make(
+    pub(super) fn make(
         &mut self,
         kind: ChoiceKind,
         cut: Option<Cut>,
@@ -440,191 +437,6 @@ impl World {
         }
         let db = self.plan.cast.nodes[node.ix()].db;
         db.map_or_else(Vec::new, |db| Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose))
-    }
-
-    fn begin_fault(&mut self, fault: FaultIx, sink: &mut dyn Sink) -> Result<(), Impossible> {
-        let cause = self.set_off_by.remove(&fault);
-        let for_us = self.plan.scenario.faults[fault.ix()].for_us;
-        let node =
-            self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
-        if let FaultKind::Crash(_) = self.plan.scenario.faults[fault.ix()].fault {
-            if !self.is_up(node) {
-                return Err(Impossible::Down);
-            }
-            let mut handler = Handler::new(self, sink, node, cause, None);
-            handler.crash(usize::MAX, Some(fault));
-            handler.finish();
-            self.restart_later(node, Some(for_us));
-            return Ok(());
-        }
-        if self.faults.contains(&fault) {
-            return Err(Impossible::Fault);
-        }
-        self.faults.push(fault);
-        self.faults.sort_unstable();
-        self.refuse_writes(fault);
-        if self.timed {
-            self.due.push((self.now.saturating_add(for_us), Due::FaultEnds(fault)));
-        }
-        let mut handler = Handler::new(self, sink, node, cause, None);
-        handler.emit(EventKind::FaultBegan { fault });
-        handler.finish();
-        Ok(())
-    }
-
-    fn end_fault(&mut self, fault: FaultIx, sink: &mut dyn Sink) -> Result<(), Impossible> {
-        let at = self.faults.iter().position(|active| *active == fault).ok_or(Impossible::Fault)?;
-        self.faults.remove(at);
-        self.refuse_writes(fault);
-        let node =
-            self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
-        let mut handler = Handler::new(self, sink, node, None, None);
-        handler.emit(EventKind::FaultEnded { fault });
-        handler.finish();
-        self.wake_consumers();
-        for ix in 0..self.nodes.len() {
-            let node = NodeIx(ix as u8);
-            if self.plan.cast.nodes[ix].db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
-                self.relay_later(node);
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps the databases that this fault is about in step with the faults at work.
-    fn refuse_writes(&mut self, fault: FaultIx) {
-        let plan = Rc::clone(&self.plan);
-        let is_refusal =
-            |ix: FaultIx| matches!(plan.scenario.faults[ix.ix()].fault, FaultKind::RefuseWrites(_));
-        if !is_refusal(fault) {
-            return;
-        }
-        for node in &plan.fault_nodes[fault.ix()] {
-            let strikes =
-                |ix: &FaultIx| is_refusal(*ix) && plan.fault_nodes[ix.ix()].contains(node);
-            let refuses = self.faults.iter().any(strikes);
-            if let Some(db) = plan.cast.nodes[node.ix()].db {
-                Rc::make_mut(&mut self.dbs[db.ix()]).refuses_writes = refuses;
-            }
-        }
-    }
-
-    fn poison_fault(&self, node: NodeIx) -> Option<FaultIx> {
-        self.faults.iter().copied().find(|ix| {
-            matches!(self.plan.scenario.faults[ix.ix()].fault, FaultKind::Poison(_))
-                && self.plan.fault_nodes[ix.ix()].contains(&node)
-        })
-    }
-
-    fn poison(&self, node: NodeIx) -> bool {
-        self.poison_fault(node).is_some()
-    }
-
-    fn end_poison(&mut self, node: NodeIx, sink: &mut dyn Sink) {
-        if let Some(fault) = self.poison_fault(node) {
-            // It is at work, so it can end.
-            let _ = self.end_fault(fault, sink);
-        }
-    }
-
-    /// A triggered fault strikes at the end of the handler that set it off.
-    pub(super) fn set_off(&mut self, trigger: usize, cause: Option<EventIx>, sink: &mut dyn Sink) {
-        let fault = self.plan.triggers[trigger].fault;
-        let for_us = self.plan.scenario.faults[fault.ix()].for_us;
-        match self.plan.triggers[trigger].crash {
-            Some(node) if self.is_up(node) => {
-                let mut handler = Handler::new(self, sink, node, cause, None);
-                handler.crash(usize::MAX, Some(fault));
-                handler.finish();
-                self.restart_later(node, Some(for_us));
-            }
-            Some(_) => {}
-            None => self.begin_later(trigger, cause),
-        }
-    }
-
-    /// A fault begins as a choice of its own. Exploring never makes it, since a fault that lasts has
-    /// no end without a clock; a replayed schedule has it where the clock made it.
-    fn begin_later(&mut self, trigger: usize, cause: Option<EventIx>) {
-        let fault = self.plan.triggers[trigger].fault;
-        if let Some(cause) = cause {
-            self.set_off_by.insert(fault, cause);
-        }
-        if self.timed {
-            self.due.push((self.now, Due::FaultBegins(fault)));
-        }
-    }
-
-    /// Makes the interventions whose event is behind.
-    pub(super) fn intervene(&mut self, sink: &mut dyn Sink) {
-        let interventions = Rc::clone(&self.interventions);
-        while let Some(next) = interventions.get(self.intervened)
-            && next.after < self.next_event
-        {
-            let number = self.intervened;
-            self.intervened += 1;
-            self.step_no += 1;
-            if self.make(next.kind, None, sink).is_err() {
-                self.refused_interventions.push(number);
-            } else if let ChoiceKind::Crash { node, .. } = next.kind {
-                self.restart_later(node, next.for_us);
-            }
-        }
-    }
-
-    /// The delay of a message or record, with what a bad link adds.
-    pub(super) fn delay(&self, from: NodeIx, to: NodeIx, purpose: Purpose, key: DrawKey) -> Micros {
-        let network = &self.plan.scenario.network;
-        let names = (self.plan.cast.node(from), self.plan.cast.node(to));
-        let link =
-            network.links.iter().find(|link| (link.from.as_str(), link.to.as_str()) == names);
-        let of = link.and_then(|link| link.delay_us.as_ref()).unwrap_or(&network.delay_us);
-        let mut delay = self.plan.draws.duration(of, purpose, key);
-        for ix in &self.faults {
-            if let FaultKind::Link { delay_us, .. } = &self.plan.scenario.faults[ix.ix()].fault
-                && self.plan.fault_nodes[ix.ix()] == [from, to]
-            {
-                delay += delay_us;
-            }
-        }
-        delay
-    }
-
-    pub(super) fn relay_later(&mut self, node: NodeIx) {
-        if self.timed {
-            let key = DrawKey { node, txn: TxnId(self.step_no), ..DrawKey::default() };
-            let pause =
-                self.plan.draws.duration(&self.plan.scenario.broker.relay_us, Purpose::Relay, key);
-            self.due.push((self.now + pause, Due::Relay(node)));
-        }
-    }
-
-    pub(super) fn restart_later(&mut self, node: NodeIx, for_us: Option<Micros>) {
-        if self.timed {
-            self.due.push((self.now + for_us.unwrap_or(1_000_000), Due::Restart(node)));
-        }
-    }
-
-    pub(super) fn retry_record(&mut self, topic: TopicIx, partition: PartitionIx) {
-        let wait = self.plan.scenario.retries.timeout_us;
-        self.retry_record_at(self.now + wait, topic, partition);
-    }
-
-    fn retry_record_at(&mut self, at: Micros, topic: TopicIx, partition: PartitionIx) {
-        if self.timed {
-            self.due.push((at, Due::Record(topic, partition)));
-        }
-    }
-
-    /// Something changed for consumers: they look at every partition again.
-    fn wake_consumers(&mut self) {
-        if self.timed {
-            let all: Vec<(TopicIx, PartitionIx)> =
-                self.broker.partitions().map(|(topic, partition, _)| (topic, partition)).collect();
-            for (topic, partition) in all {
-                self.due.push((self.now, Due::Record(topic, partition)));
-            }
-        }
     }
 }
 

@@ -4,10 +4,12 @@
 //! are carried out is in [`effects`]. All three drivers share this one model: the simulator lets a
 //! clock pick the choices, the explorer takes them all, a replay takes those of a schedule.
 
+mod agenda;
 mod apply;
 mod canon;
 mod effects;
 mod enabled;
+mod faults;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
