@@ -315,9 +315,21 @@ impl Layout {
                 (true, true) => -7.0,
                 (true, false) => 7.0,
             };
-            let curve = connect(&self.nodes[*from], &self.nodes[*to], lane);
+            let (a, b) = (self.nodes[*from], self.nodes[*to]);
+            let stacked = (a.x - b.x).abs() < 1.0 && self.dbs[*from].is_some() && self.dbs[*to].is_some();
+            let curve = if stacked { self.around(&a, &b, lane) } else { connect(&a, &b, lane) };
             self.edges.push(Edge { from: *from, to: *to, topic: None, curve });
         }
+    }
+}
+
+impl Layout {
+    /// Between two services in one column: around what stands between them, on the inner side.
+    fn around(&self, from: &Rect, to: &Rect, lane: f64) -> Curve {
+        let inner = from.x + from.w / 2.0 < self.width / 2.0;
+        let (x, reach) = if inner { (from.x + from.w, 58.0) } else { (from.x, -58.0) };
+        let (start, end) = (from.middle().1 + lane, to.middle().1 + lane);
+        Curve { points: [(x, start), (x + reach, start), (x + reach, end), (x, end)] }
     }
 }
 

@@ -88,7 +88,7 @@ fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
             .filter(|(from, to, _)| to > from)
             .collect();
         let first = axis.at(scale.window.from);
-        let first = if axis.of(first) < scale.window.from { first.0 + 1 } else { 0.max(first.0) };
+        let first = if axis.of(first) < scale.window.from { first.0 + 1 } else { first.0 };
         let from = if scale.window.from <= 0.0 { 0 } else { first };
         let last = axis.at(scale.window.to).0 + 1;
         let many = last.saturating_sub(from);

@@ -22,6 +22,7 @@ pub fn Runs() -> impl IntoView {
             let id = row.id;
             let here = id == current;
             let (class, verdict) = verdict(row);
+            let title = if row.broken.is_empty() { row.name.clone() } else { format!("{}: breaks {}", row.name, row.broken.join(", ")) };
             let indent = depth(&rows, row).min(2) as f64 * 8.0;
             view! {
                 <li>
@@ -29,7 +30,7 @@ pub fn Runs() -> impl IntoView {
                         class="run"
                         id=here.then_some("run-here")
                         aria-current=here.then_some("true")
-                        title=row.broken.join(", ")
+                        title=title
                         on:click=move |_| dispatch(app, Cmd::ChooseRun(id))
                     >
                         <svg width="14" height="22" viewBox="0 0 14 22" aria-hidden="true" style:margin-left=format!("{indent}px")>

@@ -17,6 +17,9 @@ struct Chip {
     verdict: &'static str,
 }
 
+/// The class of a chip whose property is broken.
+const BROKEN: &str = "property broken";
+
 /// What a chip says: a violation that has happened, else what moves, else the verdict on the run.
 fn chip(report: &PropertyReport, at: EventIx, running: bool) -> Chip {
     let now = report.at(at);
@@ -25,7 +28,7 @@ fn chip(report: &PropertyReport, at: EventIx, running: bool) -> Chip {
     let note_now = now.map(|change| change.note.clone()).unwrap_or_default();
     let (class, sign, scope, note) = if broken {
         let first = report.violations.first().map(|it| it.why.clone()).unwrap_or_default();
-        ("property broken", "✕", "run", first)
+        (BROKEN, "✕", "run", first)
     } else if moving {
         ("property moving", "◐", "now", note_now)
     } else if report.exercised == 0 && !running {
@@ -35,7 +38,7 @@ fn chip(report: &PropertyReport, at: EventIx, running: bool) -> Chip {
         ("property", "✓", scope, report.measure.clone().unwrap_or(note_now))
     };
     let verdict = match class {
-        "property broken" => "broken",
+        BROKEN => "broken",
         "property moving" => "still moving",
         _ => "holds",
     };
@@ -63,7 +66,10 @@ fn chips(app: App) -> impl IntoView {
         let running = run.is_running();
         run.reports.iter().map(|report| chip(report, at, running)).collect::<Vec<_>>()
     });
-    let drawn = chips.unwrap_or_default().into_iter().enumerate().map(|(property, chip)| {
+    let mut chips: Vec<(usize, Chip)> = chips.unwrap_or_default().into_iter().enumerate().collect();
+    // What is broken must not stand where one has to scroll to.
+    chips.sort_by_key(|(_, chip)| chip.class != BROKEN);
+    let drawn = chips.into_iter().map(|(property, chip)| {
         let note = crate::views::icons::cut(&chip.note, 46);
         let full = chip.note;
         view! {

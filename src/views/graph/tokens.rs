@@ -38,7 +38,7 @@ const NAMED_MAX: usize = 3;
 /// The share of a way that is travelled, kept off the ends so that a token never hides a node.
 fn share(now: f64, from: f64, to: f64, steps: bool) -> f64 {
     let raw = if steps || to <= from { 0.5 } else { (now - from) / (to - from) };
-    0.14 + raw.clamp(0.0, 1.0) * 0.72
+    0.2 + raw.clamp(0.0, 1.0) * 0.6
 }
 
 fn tokens(run: &Run, frame: &Frame, scene: &Scene, now: f64) -> Vec<Token> {
