@@ -14,6 +14,7 @@ pub mod event;
 mod event_canon;
 mod family;
 pub mod fingerprint;
+pub mod history;
 pub mod ids;
 pub mod link;
 mod network;

@@ -26,7 +26,7 @@ pub(super) const TABLE: &Table = &Table {
         &["event", "event_canon", "scenario"],
         &["cast", "choice", "choice_text", "rng", "trace", "verdict"],
         &["out"],
-        &["network", "stores"],
+        &["history", "network", "stores"],
         &["family", "plan"],
         &["patterns"],
         &["world"],

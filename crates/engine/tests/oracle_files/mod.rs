@@ -2,6 +2,8 @@
 //! of its records; it reads the format and knows no answers.
 
 pub(crate) mod hermitage;
+pub(crate) mod history;
+pub(crate) mod history_text;
 pub(crate) mod locking;
 pub(crate) mod record;
 pub(crate) mod table;
