@@ -118,6 +118,9 @@ pub struct LocalTxn {
     pub writes: Vec<RowWrite>,
     /// Messages for the outbox.
     pub outbox: Vec<RecordBody>,
+    /// A fact about a transaction that is true by this commit, as that it has ended: no crash can
+    /// fall between the two.
+    pub fact: Option<(TxnId, EventKind)>,
 }
 
 /// What came of a local transaction.

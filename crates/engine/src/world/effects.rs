@@ -175,22 +175,25 @@ impl<'a> Handler<'a> {
                     self.world.held.remove(at);
                 }
             }
-            Effect::Note { txn, step, kind } => {
-                let over = matches!(
-                    kind,
-                    EventKind::Acknowledged { .. }
-                        | EventKind::Ended { .. }
-                        | EventKind::QueryAnswered { .. }
-                );
-                self.emit_about(Some(txn), step, kind);
-                if over && self.world.timed {
-                    self.world.due.push((self.world.now, Due::ClientFree(txn)));
-                }
-            }
+            Effect::Note { txn, step, kind } => self.note(txn, step, kind),
             Effect::DeadLetter => self.dead_letter = true,
             Effect::Fail => self.broken = Some(Broken::Failed),
         }
         Out::default()
+    }
+
+    /// Records a fact of the protocol. A client that has its answer is free again.
+    fn note(&mut self, txn: TxnId, step: Option<(StepIx, Direction)>, kind: EventKind) {
+        let over = matches!(
+            kind,
+            EventKind::Acknowledged { .. }
+                | EventKind::Ended { .. }
+                | EventKind::QueryAnswered { .. }
+        );
+        self.emit_about(Some(txn), step, kind);
+        if over && self.world.timed {
+            self.world.due.push((self.world.now, Due::ClientFree(txn)));
+        }
     }
 
     /// Tells a continuation its result.
@@ -258,6 +261,9 @@ impl<'a> Handler<'a> {
         }
         if !txn.outbox.is_empty() {
             self.relay_later();
+        }
+        if let Some((about, fact)) = &txn.fact {
+            self.note(*about, None, fact.clone());
         }
         self.point(true);
         if self.broken == Some(Broken::Failed) {

@@ -97,8 +97,25 @@ fn row(cx: &Cx<'_>, txn: TxnId, state: Sym, step: Option<StepIx>, reason: Option
 }
 
 fn persist(cx: &Cx<'_>, txn: TxnId, write: RowWrite, out: &mut Out) {
-    let transaction = LocalTxn { writes: vec![write], ..LocalTxn::default() };
+    let fact = end(cx, &write).map(|end| (txn, end));
+    let transaction = LocalTxn { writes: vec![write], fact, ..LocalTxn::default() };
     out.local(cx.own_db(), transaction, WriteCont::SagaOrchestration(Cont::Moved(txn)));
+}
+
+/// The end of the transaction, where this row says that its saga is over.
+fn end(cx: &Cx<'_>, write: &RowWrite) -> Option<EventKind> {
+    let words = &cx.plan.words;
+    let row = write.row.as_ref()?;
+    let reason = match row.get(words.reason) {
+        Some(Value::Text(sym)) => Some(*sym),
+        _ => None,
+    };
+    let outcome = match row.get(words.state) {
+        Some(Value::Text(state)) if *state == words.completed => Outcome::Committed,
+        Some(Value::Text(state)) if *state == words.rolled_back => Outcome::Aborted,
+        _ => return None,
+    };
+    Some(EventKind::Ended { outcome, reason })
 }
 
 /// What a saga's row says, where it is still at work.
@@ -233,6 +250,7 @@ pub fn on_request(cx: &Cx<'_>, txn: TxnId, out: &mut Out) {
     let transaction = LocalTxn {
         inbox: cx.plan.scenario.options.inbox.then_some(InboxKey { txn, label: words.request }),
         answer: Some(Answer::Done),
+        fact: end(cx, &write).map(|end| (txn, end)),
         writes: vec![write],
         ..LocalTxn::default()
     };
@@ -379,21 +397,9 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
 fn resume(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
     if let Some(phase) = read_phase(cx, txn) {
         go(cx, state, txn, phase, out);
-        return;
+    } else {
+        state.active.remove(&txn);
     }
-    state.active.remove(&txn);
-    let words = &cx.plan.words;
-    let Some(row) = cx.own().row(&row_key(cx, txn)) else { return };
-    let reason = match row.get(words.reason) {
-        Some(Value::Text(sym)) => Some(*sym),
-        _ => None,
-    };
-    let outcome = match row.get(words.state) {
-        Some(Value::Text(state)) if *state == words.completed => Outcome::Committed,
-        Some(Value::Text(state)) if *state == words.rolled_back => Outcome::Aborted,
-        _ => return,
-    };
-    out.note(txn, None, EventKind::Ended { outcome, reason });
 }
 
 fn answer(
