@@ -12,8 +12,8 @@ mod saga_support;
 
 use std::collections::BTreeSet;
 
-use interleave_engine::ids::{Direction, StepRef, TxnId};
 use interleave_engine::event::EventKind;
+use interleave_engine::ids::{Direction, StepRef, TxnId};
 use interleave_engine::scenario;
 use serde_json::{Value, json};
 
@@ -233,7 +233,8 @@ fn sagas_with_a_pivot_have_the_histories_of_the_oracle() {
 #[test]
 fn sagas_see_each_others_unfinished_work() {
     for pattern in SAGAS {
-        let mut two = linear(pattern, &["compensatable", "compensatable", "compensatable"], Some(3));
+        let mut two =
+            linear(pattern, &["compensatable", "compensatable", "compensatable"], Some(3));
         // The gates have room for two, so that the second saga is not refused before the third step.
         for service in &mut two.services[..2] {
             let room = scenario::document::Scalar::Int(2);

@@ -55,12 +55,8 @@ impl Definition {
     /// What in it is not understood.
     pub(crate) fn parse(text: &str, source: &str) -> Result<Self, String> {
         let parallel = parallel(source).or_else(|| parallel(text)).unwrap_or(false);
-        let mut definition = Self {
-            style: Style::Orchestration,
-            actions: Vec::new(),
-            failed_too: false,
-            parallel,
-        };
+        let mut definition =
+            Self { style: Style::Orchestration, actions: Vec::new(), failed_too: false, parallel };
         if text.trim() == "choreography" {
             // Customers and orders is the one saga that the oracle has in this style, and its
             // source tells its steps only by their events.
@@ -87,11 +83,7 @@ impl Definition {
 fn parallel(text: &str) -> Option<bool> {
     let (_, rest) = text.split_once("parallelCompensation")?;
     let rest = rest.trim_start_matches(['=', ' ']).trim_start_matches("default ");
-    if rest.starts_with("true") {
-        Some(true)
-    } else {
-        rest.starts_with("false").then_some(false)
-    }
+    if rest.starts_with("true") { Some(true) } else { rest.starts_with("false").then_some(false) }
 }
 
 fn capital(word: &str) -> String {
@@ -125,7 +117,8 @@ fn caught(step: &str) -> Action {
 
 /// The way back that is written out must be the one that the steps imply.
 fn agrees(actions: &[Action], back: &str) -> Result<(), String> {
-    let undos: Vec<&str> = actions.iter().rev().filter_map(|action| action.undo.as_deref()).collect();
+    let undos: Vec<&str> =
+        actions.iter().rev().filter_map(|action| action.undo.as_deref()).collect();
     let written: Vec<&str> = back
         .trim_start_matches(';')
         .split("->")

@@ -128,7 +128,8 @@ fn saga(text: &str, seen: &Seen) -> Result<Option<String>, String> {
         other => return Err(format!("the saga's state {other:?} is not understood")),
     };
     let mut found = unequal("saga", seen.state.as_deref(), Some(state));
-    found = found.or(unequal("saga", seen.ended.as_ref().map(|(outcome, _)| *outcome), Some(outcome)));
+    found =
+        found.or(unequal("saga", seen.ended.as_ref().map(|(outcome, _)| *outcome), Some(outcome)));
     for remark in remarks.trim_end_matches(')').split(';').map(str::trim) {
         let words: Vec<&str> = remark.split_whitespace().collect();
         found = found.or(match words.as_slice() {

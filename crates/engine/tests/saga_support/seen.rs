@@ -69,9 +69,9 @@ pub(crate) fn look(session: &dyn Session) -> Seen {
                 }
                 for change in changes {
                     let Some(row) = &change.after else { continue };
-                    let fields = row.fields().map(|(name, value)| {
-                        (cast.sym(name).to_owned(), cast.value(*db, value))
-                    });
+                    let fields = row
+                        .fields()
+                        .map(|(name, value)| (cast.sym(name).to_owned(), cast.value(*db, value)));
                     match cast.key(change.key).as_str() {
                         "order:1" => seen.order = fields.collect(),
                         "saga:1" => {

@@ -1,0 +1,312 @@
+//! What must be seen to break, with the exact length of the shortest counterexample and the exact
+//! size of the space; and what must be seen to hold within the same bounds.
+//!
+//! Every break is a shipped scenario with one switch changed. Its counterexample is replayed, said in
+//! the same words, and kept as a link in `fixtures/breaks.json`.
+
+#![allow(clippy::unwrap_used)]
+
+mod breaks_support;
+
+use breaks_support::cases::{self, Case, all, checkout};
+use breaks_support::{
+    assert_file, assert_opens_on, broken, check, faults, file, link_to, property, replay, said,
+    violation,
+};
+use interleave_engine::choice::{ChoiceKind, Intervention};
+use interleave_engine::event::{EventKind, Outcome};
+use interleave_engine::ids::{Direction, EventIx, TxnId};
+use interleave_engine::scenario::Scenario;
+use interleave_engine::scenario::document::{Arrivals, Input, RowValue, Scalar};
+use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
+use serde_json::{Value, json};
+
+const FIXTURE: &str = "tests/fixtures/breaks.json";
+
+fn case(name: &str) -> Case {
+    all().into_iter().find(|case| case.name == name).unwrap()
+}
+
+/// Checks a case whole, and holds every counterexample that it finds against its replay.
+#[track_caller]
+fn assert_breaks(name: &str) -> CheckReport {
+    let case = case(name);
+    let report = check(&case.scenario, case.faults, false);
+    let found = property(&report, case.property);
+    let schedule = found.counterexample.as_deref().unwrap_or_else(|| panic!("{name} holds"));
+    assert_eq!((schedule.len(), report.states), (case.length, case.states), "{name}");
+    assert!(report.complete, "{name}: the whole space was visited");
+    for property in report.properties.iter().filter(|property| !property.holds) {
+        assert_replays(
+            &case.scenario,
+            property.counterexample.as_deref(),
+            &property.title,
+            property.why.as_deref(),
+        );
+    }
+    // Looking for the first violation alone finds one that is no longer than any other.
+    let first = check(&case.scenario, case.faults, true);
+    let lengths = |report: &CheckReport| -> Vec<usize> {
+        report.properties.iter().filter_map(|of| Some(of.counterexample.as_ref()?.len())).collect()
+    };
+    assert_eq!(lengths(&first).iter().min(), lengths(&report).iter().min(), "{name}");
+    report
+}
+
+/// A counterexample ends in the violation that it was found for, said in the same words, and not
+/// before its last choice.
+#[track_caller]
+fn assert_replays(
+    scenario: &Scenario,
+    schedule: Option<&[String]>,
+    title: &str,
+    why: Option<&str>,
+) {
+    let (schedule, why) = (schedule.unwrap(), why.unwrap());
+    let session = replay(scenario, schedule);
+    assert_eq!(session.schedule(), schedule);
+    let event = violation(session.as_ref(), title, why);
+    let step = session.trace().get(event).unwrap().step_no;
+    assert_eq!(step as usize, schedule.len(), "{title} breaks in the last choice");
+    let shorter = replay(scenario, &schedule[..schedule.len() - 1]);
+    assert!(said(shorter.as_ref(), title).holds(), "{title} is broken before the last choice");
+}
+
+#[test]
+fn an_uncoordinated_checkout_leaves_half_a_transaction() {
+    let report = assert_breaks("half-a-transaction");
+    assert_eq!(broken(&report), ["Atomicity", "Stock conserved"]);
+    let found = property(&report, "Atomicity");
+    let schedule = found.counterexample.as_ref().unwrap();
+    assert_eq!(
+        schedule,
+        &[
+            "arrive 1 0",
+            "deliver clients orders request T1 - 0 !crash-after=1,0",
+            "restart orders",
+            "fire clients retry T1 -",
+        ],
+        "the order is written, and its service crashes before it calls the next"
+    );
+    assert_eq!(
+        found.why.as_deref(),
+        Some(
+            "T1 is half done: create-order is done, charge, reserve, book and confirm are not done."
+        )
+    );
+    assert_breaks("stock-is-lost");
+}
+
+/// The proof of both sagas: everything holds, the space was visited whole, and it was put to the test.
+#[test]
+fn the_sagas_hold_with_one_crash_one_loss_and_one_duplicate() {
+    for (pattern, states) in [("saga-choreography", 62_313), ("saga-orchestration", 23_230)] {
+        let report = check(&checkout(pattern), faults(1, 1, 1), false);
+        assert_eq!(broken(&report), [""; 0], "{pattern}");
+        assert!(report.complete, "{pattern}");
+        assert!(report.states < 200_000, "{pattern}");
+        assert_eq!(report.states, states, "{pattern}");
+        assert!(report.at_rest > 0, "{pattern}: there are states at rest to judge");
+        for property in &report.properties {
+            assert!(property.exercised > 1_000, "{pattern}: {} was not tested", property.title);
+        }
+        assert!(report.collision_probability < 1e-9, "{}", report.collision_probability);
+    }
+}
+
+/// The other two shipped scenarios hold as well.
+#[test]
+fn the_other_shipped_scenarios_hold_as_sagas() {
+    for name in ["customers-and-orders", "trip"] {
+        for pattern in ["saga-choreography", "saga-orchestration"] {
+            let report = check(&cases::shipped(name, pattern), faults(1, 1, 1), false);
+            assert_eq!(broken(&report), [""; 0], "{name} {pattern}");
+            assert!(report.complete && report.states < 200_000, "{name} {pattern}");
+        }
+    }
+}
+
+#[test]
+fn without_the_inbox_a_duplicate_applies_an_effect_twice() {
+    let report = assert_breaks("applied-twice");
+    assert!(property(&report, "Atomicity").holds);
+    let why = property(&report, "Exactly once").why.as_deref();
+    assert_eq!(why, Some("charge of T1 took effect again, though it was done."));
+    let report = assert_breaks("command-applied-twice");
+    let why = property(&report, "Exactly once").why.as_deref();
+    assert_eq!(why, Some("charge of T1 took effect again, though it was done."));
+    // Nothing but the switch was changed.
+    for pattern in ["saga-choreography", "saga-orchestration"] {
+        assert_eq!(broken(&check(&checkout(pattern), faults(0, 0, 1), false)), [""; 0]);
+    }
+}
+
+#[test]
+fn without_the_outbox_a_crash_loses_the_saga() {
+    let report = assert_breaks("lost-event");
+    assert_breaks("lost-event-half-done");
+    assert!(property(&report, "Exactly once").holds);
+    let schedule = property(&report, "Atomicity").counterexample.as_ref().unwrap();
+    let crash = schedule.iter().find(|choice| choice.contains("!crash-after=1,")).unwrap();
+    assert!(crash.starts_with("consume payments orders"), "between the commit and what follows it");
+    let holds = check(&checkout("saga-choreography"), faults(1, 0, 0), false);
+    assert_eq!(broken(&holds), [""; 0], "with the outbox");
+}
+
+/// The transaction that is stuck, and the row that the orchestrator keeps of it.
+fn stuck(case: &Case) -> (Vec<(TxnId, Direction, String)>, Vec<String>) {
+    let report = check(&case.scenario, case.faults, false);
+    let schedule = property(&report, case.property).counterexample.clone().unwrap();
+    let session = replay(&case.scenario, &schedule);
+    let cast = session.cast();
+    let mut stuck = Vec::new();
+    let mut rows = Vec::new();
+    for event in session.trace().events() {
+        match &event.kind {
+            EventKind::Stuck { reason } => {
+                let reason = reason.map(|word| cast.sym(word).to_owned()).unwrap_or_default();
+                stuck.push((event.txn.unwrap(), event.step.unwrap().1, reason));
+            }
+            EventKind::DeadLettered { .. } => rows.push("dead letter".to_owned()),
+            EventKind::Committed { db, changes, .. } => {
+                let saga = changes.iter().find(|change| cast.key(change.key) == "saga:1");
+                if let Some(row) = saga.and_then(|change| change.after.as_ref()) {
+                    rows.push(cast.row(*db, row));
+                }
+            }
+            _ => {}
+        }
+    }
+    (stuck, rows)
+}
+
+#[test]
+fn a_failing_compensation_ends_visibly_stuck() {
+    for name in ["refund-refused", "refund-command-refused"] {
+        let report = assert_breaks(name);
+        assert!(!property(&report, "Atomicity").holds, "{name}: the order stays half undone");
+        let (stuck, rows) = stuck(&case(name));
+        assert_eq!(stuck, [(TxnId(0), Direction::Undo, "SHOP_IS_BROKE".to_owned())], "{name}");
+        let last = rows.last().unwrap();
+        assert!(last == "dead letter" || last.contains("STUCK"), "{name}: {last}");
+    }
+}
+
+#[test]
+fn a_refused_retriable_step_ends_visibly_stuck() {
+    for name in ["booking-refused", "booking-command-refused"] {
+        let report = assert_breaks(name);
+        assert!(!property(&report, "Stock conserved").holds, "{name}: an item is gone");
+        let (stuck, rows) = stuck(&case(name));
+        assert_eq!(stuck, [(TxnId(0), Direction::Do, "NO_TRUCK".to_owned())], "{name}");
+        let last = rows.last().unwrap();
+        assert!(last == "dead letter" || last.contains("STUCK"), "{name}: {last}");
+    }
+}
+
+/// One checkout under an orchestrator, by the clock.
+fn orchestrated(widgets: i64) -> Box<dyn Session> {
+    let mut scenario = checkout("saga-orchestration");
+    scenario.workload.arrivals = Arrivals::AtUs(vec![0]);
+    scenario.workload.count = Some(1);
+    let alice = Input::Fixed(Scalar::Text("alice".into()));
+    scenario.workload.mix[0].inputs.insert("customer".into(), alice);
+    let stock = scenario.services.iter_mut().find(|service| service.name == "stock").unwrap();
+    stock.rows.insert("item:widget".into(), RowValue::One(Scalar::Int(widgets)));
+    let mut session = open(&RunInput::of(scenario)).unwrap();
+    while *session.state() == RunState::Running {
+        session.run_slice(1_000);
+    }
+    session
+}
+
+/// The orchestrator may crash after any of its effects: the explorer tries them all, and a run by
+/// the clock is struck at each of its events.
+#[test]
+fn an_orchestrator_that_crashes_at_any_effect_resumes() {
+    let report = check(&checkout("saga-orchestration"), faults(1, 0, 0), false);
+    assert_eq!((broken(&report), report.complete, report.states), (vec![], true, 868));
+    assert!(property(&report, "Durability").exercised > 100, "recoveries were seen");
+
+    for (widgets, outcome) in [(54, Outcome::Committed), (0, Outcome::Aborted)] {
+        let base = orchestrated(widgets);
+        let orchestrator = base.cast().node_named("orchestrator").unwrap();
+        let here: Vec<u32> = (0..base.trace().len() as u32)
+            .filter(|at| base.trace().get(EventIx(*at)).unwrap().node == orchestrator)
+            .collect();
+        assert!(here.len() > 20, "{here:?}");
+        for at in here {
+            let kind = ChoiceKind::Crash { node: orchestrator, lose: u8::MAX };
+            let crash = Intervention { after: EventIx(at), kind, for_us: Some(20_000) };
+            let mut run = base.fork(crash).unwrap();
+            while *run.state() == RunState::Running {
+                run.run_slice(1_000);
+            }
+            assert_eq!(*run.state(), RunState::AtRest, "after event {at}");
+            for property in run.properties() {
+                if !property.holds() {
+                    for (i, e) in run.trace().events().iter().enumerate().skip(40) {
+                        println!("{i} #{} {} {:?}", e.step_no, run.cast().node(e.node), e.kind);
+                    }
+                }
+                assert!(property.holds(), "after event {at}: {:?}", property.violations);
+            }
+            assert_eq!(run.trace().of_kind("crashed").count(), 1, "after event {at}");
+            assert_eq!(run.trace().of_kind("restarted").count(), 1, "after event {at}");
+            let ends: Vec<&Outcome> = run
+                .trace()
+                .of_kind("ended")
+                .filter_map(|(_, kind)| match kind {
+                    EventKind::Ended { outcome, .. } => Some(outcome),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(ends, [&outcome], "after event {at}");
+        }
+    }
+}
+
+/// What is kept of every case: with its link.
+fn fixture() -> String {
+    let entries: Vec<Value> = all()
+        .iter()
+        .map(|case| {
+            let report = check(&case.scenario, case.faults, false);
+            let found = property(&report, case.property);
+            let schedule = found.counterexample.as_ref().unwrap();
+            let why = found.why.as_ref().unwrap();
+            let session = replay(&case.scenario, schedule);
+            json!({
+                "name": case.name,
+                "bounds": report.bounds,
+                "states": report.states,
+                "length": schedule.len(),
+                "property": case.property,
+                "why": why,
+                "link": link_to(session.as_ref(), case.property, why),
+            })
+        })
+        .collect();
+    serde_json::to_string_pretty(&entries).unwrap() + "\n"
+}
+
+#[test]
+fn the_kept_breaks_are_those_that_are_found() {
+    assert_file(FIXTURE, &fixture());
+}
+
+#[test]
+fn every_kept_link_opens_on_the_violating_event() {
+    let kept: Vec<Value> =
+        serde_json::from_str(&std::fs::read_to_string(file(FIXTURE)).unwrap()).unwrap();
+    assert_eq!(kept.len(), all().len());
+    for entry in kept {
+        let text = |field: &str| entry[field].as_str().unwrap();
+        assert_opens_on(text("link"), text("property"), text("why"));
+        assert_opens_on(
+            &format!("https://example.org/lab/#{}", text("link")),
+            text("property"),
+            text("why"),
+        );
+    }
+}

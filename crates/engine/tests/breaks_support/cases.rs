@@ -1,0 +1,131 @@
+//! The breaks that the project promises to show.
+
+use interleave_engine::scenario::document::{Budget, Coupling, Operation, RowValue, Scalar};
+use interleave_engine::scenario::{Scenario, by_name};
+
+use super::faults;
+
+/// A break: a shipped scenario, what was changed, what may go wrong, and what it breaks.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// Its name in `fixtures/breaks.json` and in the pages of the patterns.
+    pub(crate) name: &'static str,
+    /// The scenario with its switch changed.
+    pub(crate) scenario: Scenario,
+    /// What may go wrong.
+    pub(crate) faults: Budget,
+    /// The title of the property that it breaks.
+    pub(crate) property: &'static str,
+    /// How many choices the shortest counterexample has.
+    pub(crate) length: usize,
+    /// Distinct states of the whole space within the bounds.
+    pub(crate) states: u64,
+}
+
+/// A shipped scenario under a pattern.
+pub(crate) fn shipped(name: &str, pattern: &str) -> Scenario {
+    let scenario = by_name(name).unwrap().scenario();
+    Scenario { coupling: Coupling::Named(pattern.into()), ..scenario }
+}
+
+/// The checkout under a pattern.
+pub(crate) fn checkout(pattern: &str) -> Scenario {
+    shipped("checkout", pattern)
+}
+
+pub(crate) fn without_outbox(mut scenario: Scenario) -> Scenario {
+    scenario.options.outbox = false;
+    scenario
+}
+
+pub(crate) fn without_inbox(mut scenario: Scenario) -> Scenario {
+    scenario.options.inbox = false;
+    scenario
+}
+
+/// A bound on an operation of the checkout: the step's number, whether it is its compensation's,
+/// and the operation's number.
+fn bounded(
+    mut scenario: Scenario,
+    (step, undo, at): (usize, bool, usize),
+    new: (i64, &str),
+) -> Scenario {
+    let step = &mut scenario.transactions[0].steps[step];
+    let operations = if undo { &mut step.undo } else { &mut step.forward };
+    let Operation::Add { min, max, refusal, .. } = &mut operations[at] else {
+        panic!("the operation adds nothing")
+    };
+    if undo {
+        *min = Some(new.0);
+    } else {
+        *max = Some(new.0);
+    }
+    *refusal = Some(new.1.into());
+    scenario
+}
+
+/// Nothing is left in stock, so the checkout turns round; and the shop may not go below its reserve,
+/// so the refund is refused.
+pub(crate) fn refund_refused(pattern: &str) -> Scenario {
+    let mut scenario = bounded(checkout(pattern), (1, true, 0), (1, "SHOP_IS_BROKE"));
+    let stock = scenario.services.iter_mut().find(|service| service.name == "stock").unwrap();
+    for row in stock.rows.values_mut() {
+        *row = RowValue::One(Scalar::Int(0));
+    }
+    scenario
+}
+
+/// Shipping takes no more parcels, which comes too late: the stock is reserved.
+pub(crate) fn booking_refused(pattern: &str) -> Scenario {
+    bounded(checkout(pattern), (3, false, 1), (0, "NO_TRUCK"))
+}
+
+/// All of them, in the order of the pages.
+pub(crate) fn all() -> Vec<Case> {
+    let case = |name, scenario, faults, property, length, states| Case {
+        name,
+        scenario,
+        faults,
+        property,
+        length,
+        states,
+    };
+    let (uncoordinated, choreography, orchestration) =
+        ("database-per-service", "saga-choreography", "saga-orchestration");
+    let crash = faults(1, 0, 0);
+    let duplicate = faults(0, 0, 1);
+    let none = faults(0, 0, 0);
+    vec![
+        case("half-a-transaction", checkout(uncoordinated), crash, "Atomicity", 4, 199),
+        case("stock-is-lost", checkout(uncoordinated), crash, "Stock conserved", 8, 199),
+        case(
+            "applied-twice",
+            without_inbox(checkout(choreography)),
+            duplicate,
+            "Exactly once",
+            6,
+            1_352,
+        ),
+        case(
+            "command-applied-twice",
+            without_inbox(checkout(orchestration)),
+            duplicate,
+            "Exactly once",
+            7,
+            1_260,
+        ),
+        case("lost-event", without_outbox(checkout(choreography)), crash, "Progress", 6, 374),
+        case(
+            "lost-event-half-done",
+            without_outbox(checkout(choreography)),
+            crash,
+            "Atomicity",
+            6,
+            374,
+        ),
+        case("refund-refused", refund_refused(choreography), none, "Progress", 8, 44),
+        case("refund-command-refused", refund_refused(orchestration), none, "Progress", 10, 54),
+        case("booking-refused", booking_refused(choreography), none, "Progress", 8, 44),
+        case("booking-command-refused", booking_refused(orchestration), none, "Progress", 10, 54),
+    ]
+}
