@@ -6,7 +6,7 @@ mod views_support;
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::{Direction, EventIx, NodeIx};
-use interleave_engine::scenario::document::{Budget, Coupling};
+use interleave_engine::scenario::document::{Budget, Coupling, Distribution};
 use interleave_engine::scenario::shipped::shipped;
 use interleave_engine::session::{
     CheckRequest, RunInput, RunState, Session, open, patterns, with_coupling,
@@ -84,6 +84,24 @@ fn crashed() -> Vec<Run> {
     runs
 }
 
+/// Runs over a network that loses, copies and reorders.
+fn noisy() -> Vec<Run> {
+    let mut runs = Vec::new();
+    for scenario in shipped() {
+        for pattern in patterns() {
+            let mut document = scenario.scenario();
+            document.faults.clear();
+            document.network.duplicate = 0.3;
+            document.network.loss = 0.1;
+            document.network.delay_us = Distribution::Uniform { min: 100.0, max: 9_000.0 };
+            let document = with_coupling(&document, Coupling::Named(pattern.name.to_owned()));
+            let session = open(&RunInput::of(document)).expect("valid");
+            runs.push(finish(format!("{} as {}, noisy", scenario.name, pattern.name), session));
+        }
+    }
+    runs
+}
+
 fn views(run: &Run) -> Views {
     let mut views = Views::new(run.session.cast());
     views.extend(run.session.cast(), run.session.trace());
@@ -113,7 +131,7 @@ fn rows_of_frames_are_what_commits_say_they_were() {
 
 #[test]
 fn nothing_is_on_its_way_in_a_queue_or_served_when_a_run_is_at_rest() {
-    for run in peaceful(true).iter().chain(&crashed()) {
+    for run in peaceful(true).iter().chain(&crashed()).chain(&noisy()) {
         let (cast, trace) = (run.session.cast(), run.session.trace());
         let end = views(run).frame(cast, trace, EventIx(trace.len() as u32 - 1));
         assert!(end.flights.is_empty(), "{}: {:?}", run.name, end.flights);

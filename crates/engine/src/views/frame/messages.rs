@@ -65,9 +65,11 @@ impl Frame {
         let ended = self.flights.get(&msg).copied();
         self.flights.remove_mut(&msg);
         let mut gone = msg;
-        // Copies are interchangeable: where a twin is the one that was served, or the only one that
+        // Copies are interchangeable for handlers: where a twin is the one that was served, or the only one that
         // has arrived, what is left is this message under the twin's number.
-        if self.counters.duplicated > 0
+        let handled = matches!(event.kind, EventKind::Handled { .. });
+        if handled
+            && self.counters.duplicated > 0
             && let Some(flight) = ended
             && let Some(twin) = self.twin_at_hand(event, msg, &flight)
         {
