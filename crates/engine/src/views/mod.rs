@@ -13,7 +13,6 @@ use crate::trace::Trace;
 
 pub mod format;
 pub mod frame;
-pub mod graph;
 pub mod index;
 pub mod lanes;
 pub mod marks;
@@ -22,7 +21,6 @@ pub mod missing;
 pub mod rows;
 pub mod spans;
 pub mod story;
-pub mod tokens;
 pub mod topics;
 pub mod transactions;
 
