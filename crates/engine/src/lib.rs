@@ -16,6 +16,7 @@ mod family;
 pub mod fingerprint;
 pub mod history;
 pub mod ids;
+pub mod lab;
 pub mod link;
 mod network;
 mod out;

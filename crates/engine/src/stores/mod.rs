@@ -3,6 +3,8 @@
 
 mod broker;
 mod database;
+pub mod locks;
+pub mod transactions;
 
 pub use broker::{Broker, StoredRecord};
 pub use database::{Database, InboxEntry, LogRecord};

@@ -1,10 +1,14 @@
 //! One module for each oracle file. Each has a `run` that takes the file and returns what became
 //! of its records; it reads the format and knows no answers.
 
+pub(crate) mod deadlocks;
 pub(crate) mod hermitage;
 pub(crate) mod history;
 pub(crate) mod history_text;
 pub(crate) mod locking;
 pub(crate) mod record;
+pub(crate) mod schedules;
+pub(crate) mod sql;
+pub(crate) mod ssi;
 pub(crate) mod table;
 pub(crate) mod two_phase_commit;
