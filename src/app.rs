@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use std::rc::Rc;
 
+use interleave_engine::views::frame::Frame;
+
 use crate::act;
 use crate::cmd::{Cmd, dispatch};
 use crate::platform::{history, listen, media};
@@ -31,10 +33,16 @@ pub fn Page() -> impl IntoView {
     listen::on_window("hashchange", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
     listen::on_window("popstate", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
 
-    Effect::new(move |_| {
+    Effect::new(move |before: Option<Option<(u32, Rc<Frame>)>>| {
         let at = app.at();
-        let frame = app.run(|run| Rc::new(run.frame(at)));
-        app.frame.set(frame);
+        let before = before.flatten();
+        let frame = app.run(|run| {
+            let near = before.filter(|(id, _)| *id == run.id).map(|(_, frame)| (*frame).clone());
+            let frame = near.map_or_else(|| run.frame(at), |near| run.frame_from(near, at));
+            (run.id, Rc::new(frame))
+        });
+        app.frame.set(frame.as_ref().map(|(_, frame)| Rc::clone(frame)));
+        frame
     });
 
     if history::fragment().is_empty() || !act::address::open_at_start(app) {

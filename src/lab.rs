@@ -87,6 +87,15 @@ impl Run {
         self.views.frame(self.cast(), self.trace(), at)
     }
 
+    /// The moment right after an event, from a moment before it where that is near: what playing asks for.
+    #[must_use]
+    pub fn frame_from(&self, near: Frame, at: EventIx) -> Frame {
+        let (cast, trace) = (self.cast(), self.trace());
+        let mut frame = self.views.frames.at_from(cast, trace, near, at);
+        frame.look_ahead(&self.views.index);
+        frame
+    }
+
     /// Its axis: time, or events where it has no clock.
     #[must_use]
     pub fn axis(&self) -> Axis<'_> {

@@ -8,8 +8,10 @@ use crate::axis::speeds;
 use crate::platform::clock;
 use crate::state::App;
 
-/// How long one frame may spend on making more of a run.
+/// How long one frame may spend on making more of a run while the moment moves.
 const SLICE_MS: f64 = 6.0;
+/// And while nothing moves that could falter.
+const SLICE_AT_REST_MS: f64 = 16.0;
 /// How many choices are made between two looks at the clock.
 const CHOICES_AT_ONCE: u32 = 64;
 /// How often the views of a run are drawn anew while it is being made.
@@ -41,10 +43,10 @@ pub fn pause(app: App) {
 
 /// Moves the moment if it plays, and makes some more of the run if it is not done.
 pub fn tick(app: App, ms: f64) {
-    grow(app, SLICE_MS);
     if !app.playing.get_untracked() {
-        return;
+        return grow(app, SLICE_AT_REST_MS);
     }
+    grow(app, SLICE_MS);
     let speed = app.speed.get_untracked();
     let next = app.run_now(|run| {
         let axis = run.axis();
@@ -92,6 +94,9 @@ pub fn grow(app: App, budget_ms: f64) {
         app.rev.update(|rev| *rev += 1);
         act::runs::list(app);
         if app.run_now(|run| run.is_running()) == Some(false) {
+            if app.window.get_untracked().is_none() {
+                act::look::fit_axis(app);
+            }
             act::address::compare_digests(app);
             act::address::write_soon(app);
         }

@@ -5,7 +5,7 @@ use interleave_engine::views::format::clock;
 use interleave_engine::views::frame::Flight;
 use interleave_engine::views::rows::{Focus, rows};
 use interleave_engine::views::story::{self, StoryLine};
-use interleave_engine::views::transactions::{step_words, transaction, transactions};
+use interleave_engine::views::transactions::{step_words, transaction};
 use leptos::prelude::*;
 
 use crate::cmd::{Cmd, dispatch};
@@ -62,8 +62,12 @@ fn about_transaction(app: App) -> impl IntoView {
         let started = line.as_ref().map(|line| {
             if run.axis().steps { run.axis().label(run.axis().of(line.started)) } else { clock(line.started_at) }
         });
-        let all = transactions(run.cast(), &run.views.index, frame, over);
-        let others: Vec<_> = all.into_iter().rev().take(LIST_MAX).map(|it| (it.txn, it.name, it.badge, it.failed)).collect();
+        // Only the newest are looked at: a long run has thousands.
+        let newest = frame.txns.keys().rev().take(LIST_MAX);
+        let others: Vec<_> = newest
+            .filter_map(|txn| transaction(run.cast(), &run.views.index, frame, *txn, over))
+            .map(|it| (it.txn, it.name, it.badge, it.failed))
+            .collect();
         (line, steps.unwrap_or_default(), started, others)
     });
     let (line, steps, started, others) = found?;
