@@ -36,6 +36,9 @@ pub struct Request {
     pub width: f64,
     /// Height of the place.
     pub height: f64,
+    /// Whether the broker may stand across the top, as on the first visit. Elsewhere services keep
+    /// their places under every coupling.
+    pub across: bool,
     /// The nodes, the clients first; and whether each has a database.
     pub nodes: Vec<(Kind, bool)>,
     /// The topics inside the broker.
@@ -138,7 +141,7 @@ impl Layout {
         let band_width = 150.0 + services.len() as f64 * (BOX.0 + 44.0);
         if request.width < NARROW {
             layout.stack(request, broker, &services);
-        } else if broker.is_some() && request.width >= band_width && request.height >= 380.0 {
+        } else if request.across && broker.is_some() && request.width >= band_width {
             layout.band(request, broker, &services);
         } else {
             layout.columns(request, broker, &services);
@@ -384,7 +387,7 @@ mod tests {
         } else {
             edges.extend([(1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1)]);
         }
-        Request { width, height, nodes, topics, edges }
+        Request { width, height, across: width > 1200.0, nodes, topics, edges }
     }
 
     fn blocks(layout: &Layout) -> Vec<Rect> {

@@ -25,7 +25,7 @@ use crate::state::{App, Camera, Menu, MenuOf, app};
 const PLACE: (f64, f64) = (860.0, 460.0);
 
 /// What the layout needs of a cast.
-fn request(cast: &Cast, lines: &[Line], size: (f64, f64)) -> Request {
+fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Request {
     let kind = |kind: NodeKind| match kind {
         NodeKind::Clients => Kind::Clients,
         NodeKind::Service(_) => Kind::Service,
@@ -41,6 +41,7 @@ fn request(cast: &Cast, lines: &[Line], size: (f64, f64)) -> Request {
     Request {
         width: size.0,
         height: size.1,
+        across,
         nodes: cast.nodes.iter().map(|node| (kind(node.kind), node.db.is_some())).collect(),
         topics: lines.iter().map(topic).collect(),
         edges: direct.map(|(from, to)| (from.ix(), to.ix())).collect(),
@@ -80,7 +81,8 @@ pub fn Graph() -> impl IntoView {
     let lines = Memo::new(move |_| app.run(lines::lines).unwrap_or_default());
     let asked = Memo::new(move |_| {
         let (width, height) = size.get();
-        lines.with(|lines| app.run(|run| request(run.cast(), lines, (width, height.max(300.0)))))
+        let (size, across) = ((width, height.max(300.0)), app.first.get());
+        lines.with(|lines| app.run(|run| request(run.cast(), lines, size, across)))
     });
     let scene = Memo::new(move |_| {
         let layout = asked.with(|asked| asked.as_ref().map(Layout::of))?;
