@@ -99,5 +99,7 @@ pub fn evaluate(
             }
         }
     }
+    // A row that was inserted and deleted on the way was never there.
+    done.changes.retain(|change| change.before.is_some() || change.after.is_some());
     Ok(done)
 }
