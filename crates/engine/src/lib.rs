@@ -18,6 +18,7 @@ pub mod history;
 pub mod ids;
 pub mod lab;
 pub mod link;
+pub mod log_lab;
 mod network;
 mod out;
 mod patterns;

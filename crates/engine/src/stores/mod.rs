@@ -3,6 +3,8 @@
 
 mod broker;
 mod database;
+pub mod event_log;
+pub mod event_store;
 pub mod locks;
 pub mod transactions;
 

@@ -2,9 +2,11 @@
 //! of its records; it reads the format and knows no answers.
 
 pub(crate) mod deadlocks;
+pub(crate) mod event_store;
 pub(crate) mod hermitage;
 pub(crate) mod history;
 pub(crate) mod history_text;
+pub(crate) mod kafka;
 pub(crate) mod locking;
 pub(crate) mod record;
 pub(crate) mod schedules;
