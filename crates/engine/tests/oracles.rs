@@ -20,6 +20,7 @@ fn main() -> std::process::ExitCode {
         ("shared_db_locking.json", files::locking::run),
         ("two_phase_commit.json", files::two_phase_commit::run),
         ("history_checkers.json", files::history::run),
+        ("cqrs_replication.json", files::sessions::run),
         ("event_sourcing_kafka.json", files::kafka::run),
     ])
 }

@@ -89,8 +89,8 @@ fn lists_row(row: &Value) -> Result<(), Not> {
 }
 
 /// What is listed must be found. Elle was asked for some anomalies only, so one more may be there,
-/// but then the listed ones imply it, or they alone would not rule out what the record says is ruled
-/// out.
+/// but then it is a case of a listed one or a listed one is a case of it, or the listed ones alone
+/// would not rule out what the record says is ruled out.
 fn anomalies(
     judgement: &Judgement,
     listed: &BTreeSet<Anomaly>,
@@ -99,7 +99,8 @@ fn anomalies(
     let found = judgement.anomalies();
     let implied = Anomaly::closure(listed.iter().copied());
     let is_explained = Model::weakest_violated(listed) == *violated;
-    let more: Vec<_> = found.iter().filter(|one| !implied.contains(one)).collect();
+    let is_case = |one: &Anomaly| listed.iter().any(|other| one.is_case_of(*other));
+    let more: Vec<_> = found.iter().filter(|one| !implied.contains(one) && !is_case(one)).collect();
     let missing: Vec<_> = listed.iter().filter(|one| !judgement.shows(**one)).collect();
     if missing.is_empty() && (more.is_empty() || !is_explained) {
         return Ok(());

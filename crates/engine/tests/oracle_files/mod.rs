@@ -10,6 +10,7 @@ pub(crate) mod kafka;
 pub(crate) mod locking;
 pub(crate) mod record;
 pub(crate) mod schedules;
+pub(crate) mod sessions;
 pub(crate) mod sql;
 pub(crate) mod ssi;
 pub(crate) mod table;
