@@ -17,7 +17,7 @@ use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::{Direction, EventIx, TxnId};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{Arrivals, Input, RowValue, Scalar};
+use interleave_engine::scenario::document::{Arrivals, Compensate, Input, RowValue, Scalar};
 use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
 use serde_json::{Value, json};
 
@@ -151,6 +151,45 @@ fn without_the_outbox_a_crash_loses_the_saga() {
     assert!(crash.starts_with("consume payments orders"), "between the commit and what follows it");
     let holds = check(&checkout("saga-choreography"), faults(1, 0, 0), false);
     assert_eq!(broken(&holds), [""; 0], "with the outbox");
+}
+
+/// A crash alone is enough: the effect is committed, the offset is not, and the record comes again.
+#[test]
+fn without_the_inbox_a_crash_applies_an_effect_again() {
+    let report = assert_breaks("applied-again");
+    assert_eq!(
+        property(&report, "Exactly once").counterexample.as_ref().unwrap()[2..],
+        [
+            "relay orders",
+            "consume payments orders 0 !crash-after=1,0",
+            "restart payments",
+            "consume payments orders 0",
+        ]
+    );
+    let holds = check(&checkout("saga-choreography"), faults(1, 0, 0), false);
+    assert_eq!(broken(&holds), [""; 0], "with the inbox");
+}
+
+/// A step is given up while its answer is on the way. Whether what it did is taken back depends on
+/// the convention: only the one that undoes the failed step too knows to do it.
+#[test]
+fn a_step_given_up_too_early_is_left_done() {
+    let report = assert_breaks("gave-up-too-early");
+    let schedule = property(&report, "Atomicity").counterexample.as_ref().unwrap();
+    let given_up = schedule.iter().position(|choice| choice.starts_with("give-up")).unwrap();
+    let case = case("gave-up-too-early");
+    assert_eq!(schedule[given_up], "give-up orchestrator retry T1 0.do");
+    let mut mended = case.scenario.clone();
+    mended.options.compensate = Compensate::FailedToo;
+    let mut lines: Vec<String> = schedule[..=given_up].to_vec();
+    lines.push("deliver car orchestrator BookCar%20done T1 0.do 0".into());
+    lines.push("deliver orchestrator car CancelCar T1 0.undo 0".into());
+    lines.push("deliver car orchestrator CancelCar%20done T1 0.undo 0".into());
+    let session = replay(&mended, &lines);
+    assert_eq!(*session.state(), RunState::AtRest);
+    for property in session.properties() {
+        assert!(property.holds(), "{:?}", property.violations);
+    }
 }
 
 /// The transaction that is stuck, and the row that the orchestrator keeps of it.

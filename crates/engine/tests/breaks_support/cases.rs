@@ -107,6 +107,14 @@ pub(crate) fn all() -> Vec<Case> {
             1_352,
         ),
         case(
+            "applied-again",
+            without_inbox(checkout(choreography)),
+            crash,
+            "Exactly once",
+            6,
+            2_260,
+        ),
+        case(
             "command-applied-twice",
             without_inbox(checkout(orchestration)),
             duplicate,
@@ -127,5 +135,13 @@ pub(crate) fn all() -> Vec<Case> {
         case("refund-command-refused", refund_refused(orchestration), none, "Progress", 10, 54),
         case("booking-refused", booking_refused(choreography), none, "Progress", 8, 44),
         case("booking-command-refused", booking_refused(orchestration), none, "Progress", 10, 54),
+        case(
+            "gave-up-too-early",
+            shipped("trip", orchestration),
+            Budget { give_up: 1, early_timer: 1, ..none },
+            "Atomicity",
+            6,
+            310,
+        ),
     ]
 }
