@@ -51,6 +51,9 @@ impl Plan {
     /// What an arrival does.
     #[must_use]
     pub fn arrival_mix(&self, number: u32) -> &Mix {
+        if let [only] = self.mix.as_slice() {
+            return only;
+        }
         let total: u32 = self.mix.iter().map(|mix| mix.weight).sum();
         if total == 0 {
             return &self.mix[number as usize % self.mix.len()];

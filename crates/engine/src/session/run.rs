@@ -14,7 +14,7 @@ use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{EventIx, NodeIx, txn_name};
 use crate::patterns::{self, Parts};
 use crate::plan::Plan;
-use crate::properties::{Rules, Watcher};
+use crate::properties::{Monitor, Rules, Watcher};
 use crate::scenario::{Problem, Scenario};
 use crate::trace::Trace;
 use crate::verdict::PropertyReport;
@@ -106,18 +106,18 @@ impl Sink for Record {
     }
 }
 
-/// Counts without a trace.
+/// Counts without a trace. Its monitor checks nothing and only keeps the ledger.
 struct CountOnly {
     next: EventIx,
     counter: Counter,
-    watcher: Watcher,
+    monitor: Monitor,
 }
 
 impl Sink for CountOnly {
     fn event(&mut self, event: Event) -> EventIx {
         let ix = self.next;
         self.next = EventIx(ix.0 + 1);
-        self.watcher.observe(ix, &event);
+        self.monitor.observe(ix, &event, &mut Vec::new());
         self.counter.observe(ix, &event);
         ix
     }
@@ -131,14 +131,14 @@ pub(super) fn measure(scenario: &Scenario) -> Result<RunStats, Problem> {
     let mut sink = CountOnly {
         next: EventIx(0),
         counter: Counter::new(&plan.cast),
-        watcher: Watcher::new(Rc::clone(&rules)),
+        monitor: Monitor::new(Rc::clone(&rules), Some(&[])),
     };
     let mut simulator = Simulator::new(World::new(Rc::clone(&plan), parts, true));
     let mut made = Vec::new();
     while sink.next.0 < scenario.limits.events && simulator.step(&mut sink, &mut made).is_none() {
         made.clear();
     }
-    Ok(sink.counter.stats(&plan.cast, sink.watcher.monitor().ledger(), &rules))
+    Ok(sink.counter.stats(&plan.cast, sink.monitor.ledger(), &rules))
 }
 
 /// A moment to go back to.
