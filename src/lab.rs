@@ -155,9 +155,9 @@ impl Run {
     pub fn first_commit_at(&self, node: &str) -> Option<EventIx> {
         let node = self.cast().node_named(node)?;
         let events = self.trace().events();
-        let at = events
-            .iter()
-            .position(|event| event.node == node && matches!(event.kind, EventKind::Committed { .. }))?;
+        let at = events.iter().position(|event| {
+            event.node == node && matches!(event.kind, EventKind::Committed { .. })
+        })?;
         Some(EventIx(at as u32))
     }
 }
@@ -232,4 +232,3 @@ pub fn open(input: RunInput) -> Result<Box<dyn Session>, Vec<String>> {
     interleave_engine::session::open(&input)
         .map_err(|problems| problems.iter().map(Problem::to_string).collect())
 }
-

@@ -2,7 +2,6 @@
 //!
 //! A signal here is a state and never a message: setting it twice to the same value changes nothing.
 
-
 use std::rc::Rc;
 
 use interleave_engine::ids::EventIx;
@@ -320,4 +319,3 @@ impl Default for App {
 pub fn app() -> App {
     expect_context::<App>()
 }
-

@@ -32,7 +32,9 @@ pub fn parse_scenario(text: &str) -> Result<Scenario, Vec<String>> {
 pub fn file_name(title: &str) -> String {
     let plain: String = title
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
+        .map(
+            |letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' },
+        )
         .collect();
     let name = plain.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     if name.is_empty() { "scenario".to_owned() } else { name }

@@ -162,7 +162,9 @@ fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
         schedule: link.schedule,
     };
     // Going back in the history leads to a run that is still in the list more often than not.
-    let known = app.lab.with_value(|lab| lab.runs.iter().find(|run| *run.input() == input).map(|run| run.id));
+    let known = app
+        .lab
+        .with_value(|lab| lab.runs.iter().find(|run| *run.input() == input).map(|run| run.id));
     match known {
         Some(id) => act::runs::show(app, id),
         None => act::runs::open_alone(app, input, "from the link")?,
@@ -225,7 +227,10 @@ pub fn copy(app: App) {
         } else if copied {
             act::look::toast(app, "Link copied".into());
         } else {
-            act::look::toast(app, "The browser did not allow copying; the address bar holds the link".into());
+            act::look::toast(
+                app,
+                "The browser did not allow copying; the address bar holds the link".into(),
+            );
         }
     });
 }

@@ -48,7 +48,9 @@ pub fn start(app: App) {
             app.checking.set(true);
             clock::soon(move || slice(app, 64, 0.0));
         }
-        Some(Err(problem)) => act::runs::complain(app, "The check did not start", &[problem.to_string()]),
+        Some(Err(problem)) => {
+            act::runs::complain(app, "The check did not start", &[problem.to_string()])
+        }
         None => {}
     }
 }

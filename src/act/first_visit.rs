@@ -3,8 +3,8 @@
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{Arrivals, Distribution, Input, RowValue, Scalar};
-use interleave_engine::session::RunInput;
 use interleave_engine::scenario::shipped;
+use interleave_engine::session::RunInput;
 use leptos::prelude::*;
 
 use crate::act;
@@ -33,7 +33,10 @@ pub fn scenario() -> Option<Scenario> {
         service.service_time_us = Distribution::Constant(STEP_US);
     }
     // Only what this order touches, so that every number on screen is part of the story.
-    for (service, rows) in [("payments", [("account:alice", 100), ("account:shop", 0)].as_slice()), ("stock", &[("item:widget", 10)])] {
+    for (service, rows) in [
+        ("payments", [("account:alice", 100), ("account:shop", 0)].as_slice()),
+        ("stock", &[("item:widget", 10)]),
+    ] {
         let of_story = scenario.services.iter_mut().find(|it| it.name == service)?;
         let row = |(key, n): &(&str, i64)| ((*key).to_owned(), RowValue::One(Scalar::Int(*n)));
         of_story.rows = rows.iter().map(row).collect();

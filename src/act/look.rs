@@ -54,13 +54,18 @@ pub fn fit_axis(app: App) {
             .index
             .txns
             .values()
-            .filter_map(|track| Some(axis.of(*track.events.last()?) - axis.of(*track.events.first()?)))
+            .filter_map(|track| {
+                Some(axis.of(*track.events.last()?) - axis.of(*track.events.first()?))
+            })
             .collect();
         lengths.sort_by(f64::total_cmp);
         let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0.0);
         let length = median * TRANSACTIONS_SHOWN;
         let few = length <= 0.0 || axis.end() <= length * 1.5;
-        let first = run.trace().get(interleave_engine::ids::EventIx(0)).map_or(0.0, |event| event.at as f64);
+        let first = run
+            .trace()
+            .get(interleave_engine::ids::EventIx(0))
+            .map_or(0.0, |event| event.at as f64);
         let from = (first - length * 0.04).max(0.0);
         (!few).then_some(Window { from, to: from + length })
     });

@@ -193,8 +193,7 @@ pub fn intervene(app: App, intervention: Intervention, name: &str) {
                 let events = run.trace().events();
                 let later = events.iter().enumerate().skip(after.ix() + 1);
                 let struck = later.clone().find(|(_, event)| {
-                    node.is_some_and(|node| event.node == node)
-                        && event.kind.name() == "crashed"
+                    node.is_some_and(|node| event.node == node) && event.kind.name() == "crashed"
                 });
                 struck.map_or(after.0 + 1, |(at, _)| at as u32)
             });
@@ -218,7 +217,8 @@ pub fn remove_intervention(app: App, at: usize) {
     if made_here {
         return undo(app);
     }
-    let name = if dropped > 1 { format!("without {dropped} faults") } else { "without that fault".into() };
+    let name =
+        if dropped > 1 { format!("without {dropped} faults") } else { "without that fault".into() };
     open_beside(app, input, &name);
 }
 

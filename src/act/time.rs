@@ -25,7 +25,8 @@ pub fn toggle_play(app: App) {
         return pause(app);
     }
     app.first.set(false);
-    let at_end = app.run_now(|run| !run.is_running() && app.now.get_untracked() >= run.axis().end());
+    let at_end =
+        app.run_now(|run| !run.is_running() && app.now.get_untracked() >= run.axis().end());
     if at_end == Some(true) {
         put(app, 0);
     }

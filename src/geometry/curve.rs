@@ -128,7 +128,8 @@ pub fn connect(from: &Rect, to: &Rect, lane: f64) -> Curve {
     let gap_x = (dx.abs() - (from.w + to.w) / 2.0).max(0.0);
     let gap_y = (dy.abs() - (from.h + to.h) / 2.0).max(0.0);
     if gap_x >= gap_y {
-        let (out, into) = if dx >= 0.0 { (Side::Right, Side::Left) } else { (Side::Left, Side::Right) };
+        let (out, into) =
+            if dx >= 0.0 { (Side::Right, Side::Left) } else { (Side::Left, Side::Right) };
         let edge = |rect: &Rect, side| if side == Side::Right { rect.x + rect.w } else { rect.x };
         let start = (edge(from, out), fy + lane);
         let end = (edge(to, into), ty + lane);

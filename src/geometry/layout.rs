@@ -197,8 +197,7 @@ impl Layout {
         let top = PILL.1 + 34.0;
         let tall = 46.0 + request.topics.len() as f64 * TOPIC_H + 10.0;
         let flat = tall > request.height - 2.0 * 12.0;
-        let topics_h =
-            if flat { 46.0 + request.topics.len() as f64 * FLAT_H + 8.0 } else { tall };
+        let topics_h = if flat { 46.0 + request.topics.len() as f64 * FLAT_H + 8.0 } else { tall };
         let needed = top + rows as f64 * BLOCK_H + 12.0;
         self.height = request.height.max(needed).max(topics_h + 2.0 * MARGIN);
         let column = 200.0;
@@ -244,7 +243,12 @@ impl Layout {
         let pitch = if flat { FLAT_H } else { TOPIC_H };
         for at in 0..request.topics.len() {
             let y = broker.y + 42.0 + at as f64 * pitch;
-            let rect = Rect::new(broker.x + 14.0, y, broker.w - 28.0, pitch - if flat { 6.0 } else { 12.0 });
+            let rect = Rect::new(
+                broker.x + 14.0,
+                y,
+                broker.w - 28.0,
+                pitch - if flat { 6.0 } else { 12.0 },
+            );
             self.topics.push(if flat { TopicPlace::flat(rect) } else { TopicPlace::stacked(rect) });
         }
     }
@@ -319,7 +323,8 @@ impl Layout {
                 (true, false) => 7.0,
             };
             let (a, b) = (self.nodes[*from], self.nodes[*to]);
-            let stacked = (a.x - b.x).abs() < 1.0 && self.dbs[*from].is_some() && self.dbs[*to].is_some();
+            let stacked =
+                (a.x - b.x).abs() < 1.0 && self.dbs[*from].is_some() && self.dbs[*to].is_some();
             let curve = if stacked { self.around(&a, &b, lane) } else { connect(&a, &b, lane) };
             self.edges.push(Edge { from: *from, to: *to, topic: None, curve });
         }
@@ -398,13 +403,21 @@ mod tests {
 
     #[test]
     fn nothing_lies_on_anything_else_and_all_is_inside() {
-        for (width, height) in [(320.0, 400.0), (390.0, 500.0), (700.0, 400.0), (860.0, 458.0), (1440.0, 740.0)] {
+        for (width, height) in
+            [(320.0, 400.0), (390.0, 500.0), (700.0, 400.0), (860.0, 458.0), (1440.0, 740.0)]
+        {
             for broker in [false, true] {
                 let layout = Layout::of(&checkout(width, height, broker));
                 let all = blocks(&layout);
                 for (at, one) in all.iter().enumerate() {
-                    assert!(one.x >= 0.0 && one.x + one.w <= layout.width + 0.5, "{width} {broker} {one:?}");
-                    assert!(one.y >= 0.0 && one.y + one.h <= layout.height + 0.5, "{width} {broker} {one:?}");
+                    assert!(
+                        one.x >= 0.0 && one.x + one.w <= layout.width + 0.5,
+                        "{width} {broker} {one:?}"
+                    );
+                    assert!(
+                        one.y >= 0.0 && one.y + one.h <= layout.height + 0.5,
+                        "{width} {broker} {one:?}"
+                    );
                     for other in &all[at + 1..] {
                         assert!(!one.overlaps(other), "{width} {broker}: {one:?} {other:?}");
                     }

@@ -16,10 +16,7 @@ pub fn ticks(from: f64, to: f64, about: usize) -> Vec<f64> {
         .unwrap_or(10.0 * power)
         .max(1.0);
     let first = (from / step).ceil();
-    (0..=about * 2)
-        .map(|at| (first + at as f64) * step)
-        .take_while(|place| *place <= to)
-        .collect()
+    (0..=about * 2).map(|at| (first + at as f64) * step).take_while(|place| *place <= to).collect()
 }
 
 #[cfg(test)]

@@ -79,7 +79,10 @@ fn end(app: App) -> Option<String> {
 #[component]
 fn Steps() -> impl IntoView {
     let app = app();
-    let button = move |name: &'static str, path: &'static str, plain: Cmd, with_shift: Option<Cmd>| {
+    let button = move |name: &'static str,
+                       path: &'static str,
+                       plain: Cmd,
+                       with_shift: Option<Cmd>| {
         let title = name;
         view! {
             <button

@@ -100,7 +100,9 @@ fn field(
 fn progress(app: App, report: CheckReport) -> impl IntoView {
     let state = match (report.done, report.complete, app.checking.get()) {
         (true, true, _) => "Complete: every state within the bounds was visited.",
-        (true, false, _) => "Cut at the number of states allowed: what is not broken is not proved.",
+        (true, false, _) => {
+            "Cut at the number of states allowed: what is not broken is not proved."
+        }
         (false, _, true) => "Searching …",
         (false, _, false) => "Stopped: what is not broken is not proved.",
     };
@@ -134,7 +136,12 @@ fn progress(app: App, report: CheckReport) -> impl IntoView {
     }
 }
 
-fn card(app: App, place: usize, report: &CheckReport, property: &CheckedProperty) -> impl IntoView + use<> {
+fn card(
+    app: App,
+    place: usize,
+    report: &CheckReport,
+    property: &CheckedProperty,
+) -> impl IntoView + use<> {
     let bounds = report.bounds.clone();
     let states = count(report.states);
     let found = property.counterexample.as_ref().map(Vec::len);
@@ -145,11 +152,16 @@ fn card(app: App, place: usize, report: &CheckReport, property: &CheckedProperty
             format!("{bounds}: broken, in {}", counted(length as u64, "step", "steps")),
         ),
         (None, false, _) => ("verdict broke", "✕", format!("{bounds}: broken")),
-        (None, true, true) => ("verdict held", "✓", format!("{bounds}: holds, complete, {states} states")),
-        (None, true, false) => ("verdict", "…", format!("{bounds}: not broken in {states} states so far")),
+        (None, true, true) => {
+            ("verdict held", "✓", format!("{bounds}: holds, complete, {states} states"))
+        }
+        (None, true, false) => {
+            ("verdict", "…", format!("{bounds}: not broken in {states} states so far"))
+        }
     };
     let tested = if property.exercised == 0 {
-        "never put to the test: no compensation, recovery, refusal or redelivery on the way".to_owned()
+        "never put to the test: no compensation, recovery, refusal or redelivery on the way"
+            .to_owned()
     } else {
         format!(
             "put to the test {} times by compensation, recovery, refusal or redelivery",

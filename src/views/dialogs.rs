@@ -18,7 +18,11 @@ pub fn arrows(event: web_sys::KeyboardEvent) {
     let focused = crate::platform::document().active_element();
     let next = focused.and_then(|element| {
         let step = |element: &web_sys::Element| {
-            if forwards { element.next_element_sibling() } else { element.previous_element_sibling() }
+            if forwards {
+                element.next_element_sibling()
+            } else {
+                element.previous_element_sibling()
+            }
         };
         std::iter::successors(step(&element), step).find(|it| it.tag_name() == "BUTTON")
     });
@@ -128,7 +132,14 @@ const FAULTS: [(&str, &str); 6] = [
 
 /// The events that a fault can follow.
 const EVENTS: [&str; 8] = [
-    "committed", "published", "sent", "handled", "consumed", "started", "refused", "outbox-marked",
+    "committed",
+    "published",
+    "sent",
+    "handled",
+    "consumed",
+    "started",
+    "refused",
+    "outbox-marked",
 ];
 
 #[component]
@@ -158,27 +169,33 @@ fn FaultDialog() -> impl IntoView {
             _ => FaultKind::Crash(node.clone()),
         };
         let by_event = by_event.get_untracked();
-        let trigger = Trigger { event: event.get_untracked(), node, nth: nth.get_untracked().max(1) };
-        dispatch(app, Cmd::AddFault(Fault {
-            fault,
-            at_us: (!by_event).then(|| us(at_ms.get_untracked())),
-            on: by_event.then_some(trigger),
-            for_us: us(for_ms.get_untracked()).max(1),
-        }));
+        let trigger =
+            Trigger { event: event.get_untracked(), node, nth: nth.get_untracked().max(1) };
+        dispatch(
+            app,
+            Cmd::AddFault(Fault {
+                fault,
+                at_us: (!by_event).then(|| us(at_ms.get_untracked())),
+                on: by_event.then_some(trigger),
+                for_us: us(for_ms.get_untracked()).max(1),
+            }),
+        );
     };
-    let number = |signal: RwSignal<f64>, label: &'static str| view! {
-        <label class="field">
-            {label}
-            <input
-                class="text" type="number" min="0" step="any"
-                prop:value=move || signal.get().to_string()
-                on:change=move |event| {
-                    if let Ok(value) = event_target_value(&event).parse() {
-                        signal.set(value);
+    let number = |signal: RwSignal<f64>, label: &'static str| {
+        view! {
+            <label class="field">
+                {label}
+                <input
+                    class="text" type="number" min="0" step="any"
+                    prop:value=move || signal.get().to_string()
+                    on:change=move |event| {
+                        if let Ok(value) = event_target_value(&event).parse() {
+                            signal.set(value);
+                        }
                     }
-                }
-            />
-        </label>
+                />
+            </label>
+        }
     };
     view! {
         {head(app, "A fault of the scenario")}

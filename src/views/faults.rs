@@ -42,7 +42,9 @@ fn by_hand(run: &Run, kind: ChoiceKind) -> String {
         ChoiceKind::Duplicate(key) => {
             format!("{} of {} is copied", cast.sym(key.label), cast.txn(key.txn))
         }
-        ChoiceKind::Redeliver { node, .. } => format!("{} reads its last record again", cast.node(node)),
+        ChoiceKind::Redeliver { node, .. } => {
+            format!("{} reads its last record again", cast.node(node))
+        }
         _ => "another order".to_owned(),
     }
 }

@@ -90,7 +90,9 @@ const WIDTH: f64 = 300.0;
 
 fn draw(app: App, menu: Menu) -> impl IntoView {
     let at = EventIx(app.cursor.get_untracked());
-    let found = app.run_now(|run| (title(run, menu.of), items(run, menu.of, at), run.axis().label(app.now.get_untracked())));
+    let found = app.run_now(|run| {
+        (title(run, menu.of), items(run, menu.of, at), run.axis().label(app.now.get_untracked()))
+    });
     let (title, items, moment) = found.unwrap_or_default();
     let label = format!("What can happen: {title}");
     let none = items.is_empty();

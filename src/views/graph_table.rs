@@ -78,20 +78,22 @@ fn nodes(app: App) -> impl IntoView {
         };
         cast.nodes.iter().enumerate().filter_map(node).collect::<Vec<_>>()
     });
-    let drawn = rows.unwrap_or_default().into_iter().map(|(at, name, state, serves, queue, rows, outbox)| {
-        let label = format!("What can happen… at {name}");
-        view! {
-            <tr>
-                <th scope="row"><b>{name}</b></th>
-                <td class:bad=state == "crashed">{state}</td>
-                <td>{serves}</td>
-                <td>{(queue > 0).then_some(queue)}</td>
-                <td class="mono">{rows}</td>
-                <td>{(outbox > 0).then_some(outbox)}</td>
-                <td>{act(app, MenuOf::Node(at), label)}</td>
-            </tr>
-        }
-    });
+    let drawn = rows.unwrap_or_default().into_iter().map(
+        |(at, name, state, serves, queue, rows, outbox)| {
+            let label = format!("What can happen… at {name}");
+            view! {
+                <tr>
+                    <th scope="row"><b>{name}</b></th>
+                    <td class:bad=state == "crashed">{state}</td>
+                    <td>{serves}</td>
+                    <td>{(queue > 0).then_some(queue)}</td>
+                    <td class="mono">{rows}</td>
+                    <td>{(outbox > 0).then_some(outbox)}</td>
+                    <td>{act(app, MenuOf::Node(at), label)}</td>
+                </tr>
+            }
+        },
+    );
     drawn.collect_view()
 }
 
@@ -107,7 +109,13 @@ fn flights(app: App) -> impl IntoView {
                 (flight.to.0, cast.node(flight.to).to_owned()),
             )
         };
-        frame.flights.values().filter(|it| it.arrived.is_none()).take(100).map(flight).collect::<Vec<_>>()
+        frame
+            .flights
+            .values()
+            .filter(|it| it.arrived.is_none())
+            .take(100)
+            .map(flight)
+            .collect::<Vec<_>>()
     });
     let rows = rows.unwrap_or_default();
     let none = rows.is_empty();
@@ -130,12 +138,17 @@ fn flights(app: App) -> impl IntoView {
 fn missing(app: App) -> impl IntoView {
     let rows = app.framed(|run, frame| {
         let cast = run.cast();
-        let happened = run.missing.iter().filter(|it| frame.cursor.is_some_and(|at| it.culprit <= at));
+        let happened =
+            run.missing.iter().filter(|it| frame.cursor.is_some_and(|at| it.culprit <= at));
         let text = |it: &interleave_engine::views::missing::Missing| {
             let what = it.slot.map_or("the answer", |slot| cast.sym(slot.label));
             let untold: Vec<&str> = it.untold.iter().map(|node| cast.node(*node)).collect();
             let txn = cast.txn(it.txn);
-            let text = format!("{what} of {txn}: {} never sent it, so {} is never told", cast.node(it.node), untold.join(", "));
+            let text = format!(
+                "{what} of {txn}: {} never sent it, so {} is never told",
+                cast.node(it.node),
+                untold.join(", ")
+            );
             (it.culprit.0, text)
         };
         happened.map(text).collect::<Vec<_>>()

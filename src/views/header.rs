@@ -51,7 +51,9 @@ fn subtitle(app: App) -> Option<(String, String)> {
         }
         let count = scenario.workload.count.map(u64::from).or({
             match &scenario.workload.arrivals {
-                interleave_engine::scenario::document::Arrivals::AtUs(times) => Some(times.len() as u64),
+                interleave_engine::scenario::document::Arrivals::AtUs(times) => {
+                    Some(times.len() as u64)
+                }
                 _ => None,
             }
         });

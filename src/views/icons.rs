@@ -57,8 +57,12 @@ pub fn path(shape: Shape) -> &'static str {
         Shape::Event => "M5 0l5 5-5 5-5-5z",
         Shape::Reply => "M8.5 0 1 5l7.5 5z",
         Shape::Vote => "M1 1h8v8H1z",
-        Shape::Compensation => "M5 1.2V-1L.8 2.6 5 6.2V4c2.2 0 3.2 1 3.2 2.4S7.2 8.6 5 8.6H2V11h3.2C8.6 11 10.6 9.2 10.6 6.4S8.6 1.2 5 1.2z",
-        Shape::Query => "M5 0a5 5 0 1 0 0 10A5 5 0 1 0 5 0zm0 2.4a2.6 2.6 0 1 1 0 5.2 2.6 2.6 0 1 1 0-5.2z",
+        Shape::Compensation => {
+            "M5 1.2V-1L.8 2.6 5 6.2V4c2.2 0 3.2 1 3.2 2.4S7.2 8.6 5 8.6H2V11h3.2C8.6 11 10.6 9.2 10.6 6.4S8.6 1.2 5 1.2z"
+        }
+        Shape::Query => {
+            "M5 0a5 5 0 1 0 0 10A5 5 0 1 0 5 0zm0 2.4a2.6 2.6 0 1 1 0 5.2 2.6 2.6 0 1 1 0-5.2z"
+        }
     }
 }
 

@@ -48,9 +48,11 @@ fn about_transaction(app: App) -> impl IntoView {
         let at = frame.cursor.unwrap_or_default();
         let over = !run.is_running() && at.ix() + 1 >= run.trace().len();
         let subject = subject(app, run, at);
-        let line = subject.and_then(|txn| transaction(run.cast(), &run.views.index, frame, txn, over));
+        let line =
+            subject.and_then(|txn| transaction(run.cast(), &run.views.index, frame, txn, over));
         let steps = line.as_ref().map(|line| {
-            let words = |steps: &[interleave_engine::ids::StepIx]| step_words(run.cast(), line.flow, steps);
+            let words =
+                |steps: &[interleave_engine::ids::StepIx]| step_words(run.cast(), line.flow, steps);
             let never = if over { "Never ran" } else { "To come" };
             vec![
                 ("Done", words(&line.done)),
@@ -60,7 +62,11 @@ fn about_transaction(app: App) -> impl IntoView {
             ]
         });
         let started = line.as_ref().map(|line| {
-            if run.axis().steps { run.axis().label(run.axis().of(line.started)) } else { clock(line.started_at) }
+            if run.axis().steps {
+                run.axis().label(run.axis().of(line.started))
+            } else {
+                clock(line.started_at)
+            }
         });
         // Only the newest are looked at: a long run has thousands.
         let newest = frame.txns.keys().rev().take(LIST_MAX);
@@ -129,7 +135,11 @@ fn why(app: App) -> impl IntoView {
             let report = run.reports.get(property)?;
             let violation = report.violations.get(place)?;
             let many = report.violation_count;
-            let title = format!("{} is broken{}", report.title, if many > 1 { format!(", {} of {many}", place + 1) } else { String::new() });
+            let title = format!(
+                "{} is broken{}",
+                report.title,
+                if many > 1 { format!(", {} of {many}", place + 1) } else { String::new() }
+            );
             Some((title, violation.why.clone(), story::why_violated(cast, trace, violation)))
         });
         match broken {
@@ -176,22 +186,28 @@ fn changes(app: App) -> impl IntoView {
         let at = frame.cursor?;
         let focus = subject(app, run, at).map(Focus::Txn)?;
         let dbs = 0..run.cast().dbs.len();
-        let view = |db| rows(run.cast(), run.trace(), &run.views.index, frame, DbIx(db as u8), Some(focus), 0);
-        let views: Vec<_> = dbs.map(view).filter(|view| view.rows.iter().any(|row| row.before.is_some())).collect();
+        let view = |db| {
+            rows(run.cast(), run.trace(), &run.views.index, frame, DbIx(db as u8), Some(focus), 0)
+        };
+        let views: Vec<_> =
+            dbs.map(view).filter(|view| view.rows.iter().any(|row| row.before.is_some())).collect();
         Some(views)
     });
     let views = found.flatten()?;
     let drawn = views.into_iter().map(|view| {
-        let lines = view.rows.into_iter().filter(|row| row.before.is_some()).map(|row| view! {
-            <tr>
-                <th scope="row">{row.name}</th>
-                <td>{row.before.unwrap_or_default()}</td>
-                <td>{row.after.unwrap_or_default()}</td>
-                <td>{row.change.unwrap_or_default()}</td>
-            </tr>
+        let lines = view.rows.into_iter().filter(|row| row.before.is_some()).map(|row| {
+            view! {
+                <tr>
+                    <th scope="row">{row.name}</th>
+                    <td>{row.before.unwrap_or_default()}</td>
+                    <td>{row.after.unwrap_or_default()}</td>
+                    <td>{row.change.unwrap_or_default()}</td>
+                </tr>
+            }
         });
         let sums = view.sums.into_iter().map(|sum| {
-            let name = if sum.name == "value" { "sum".to_owned() } else { format!("sum of {}", sum.name) };
+            let name =
+                if sum.name == "value" { "sum".to_owned() } else { format!("sum of {}", sum.name) };
             view! {
                 <tr class="sum">
                     <th scope="row">{name}</th>
@@ -227,7 +243,9 @@ fn event(app: App) -> impl IntoView {
             let track = run.views.index.msgs.get(&msg)?;
             let sent = run.trace().get(track.sent)?;
             let flight: Option<Flight> = frame.flights.get(&msg).copied();
-            let interleave_engine::event::EventKind::Sent { to, shape, label, attempt, .. } = &sent.kind else {
+            let interleave_engine::event::EventKind::Sent { to, shape, label, attempt, .. } =
+                &sent.kind
+            else {
                 return None;
             };
             let state = match (flight, track.dropped, track.handled) {
@@ -245,7 +263,14 @@ fn event(app: App) -> impl IntoView {
         });
         let place = format!("event {} of {}", at.0 + 1, run.trace().len());
         let lines = message.unwrap_or_default();
-        Some((story::sentence(cast, run.trace(), at), place, event.kind.name(), class_of(event.txn), name_of(event.txn), lines))
+        Some((
+            story::sentence(cast, run.trace(), at),
+            place,
+            event.kind.name(),
+            class_of(event.txn),
+            name_of(event.txn),
+            lines,
+        ))
     });
     let (sentence, place, kind, class, name, lines) = found.flatten()?;
     Some(view! {

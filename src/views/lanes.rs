@@ -76,9 +76,13 @@ fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
         let axis = run.axis();
         let y_of = |node: interleave_engine::ids::NodeIx| AXIS + (node.ix() as f64 + 0.5) * LANE;
         let names: Vec<String> = cast.nodes.iter().map(|node| node.name.clone()).collect();
-        let downs = run.views.index.downs.iter().enumerate().flat_map(|(node, downs)| {
-            downs.iter().map(move |down| (node, *down))
-        });
+        let downs = run
+            .views
+            .index
+            .downs
+            .iter()
+            .enumerate()
+            .flat_map(|(node, downs)| downs.iter().map(move |down| (node, *down)));
         let downs: Vec<(f64, f64, f64)> = downs
             .map(|(node, down)| {
                 let from = axis.of(down.crashed);
@@ -99,7 +103,10 @@ fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
         let spread = |event: EventIx| {
             let at = axis.of(event);
             let mut before = 0;
-            while event.0 > before && before < 12 && axis.of(EventIx(event.0 - before - 1)).to_bits() == at.to_bits() {
+            while event.0 > before
+                && before < 12
+                && axis.of(EventIx(event.0 - before - 1)).to_bits() == at.to_bits()
+            {
                 before += 1;
             }
             f64::from(before) * if axis.steps { 9.0 } else { 6.0 }
@@ -151,9 +158,13 @@ fn shape(kind: PointKind) -> &'static str {
         PointKind::Send => "M-4-5 5 0-4 5z",
         PointKind::Receive => "M4-5-5 0 4 5z",
         PointKind::Decision => "M0-6 6 0 0 6-6 0z",
-        PointKind::Refuse | PointKind::Fault => "M-5-3l2-2 3 3 3-3 2 2-3 3 3 3-2 2-3-3-3 3-2-2 3-3z",
+        PointKind::Refuse | PointKind::Fault => {
+            "M-5-3l2-2 3 3 3-3 2 2-3 3 3 3-2 2-3-3-3 3-2-2 3-3z"
+        }
         PointKind::Mend => "M-5 0l3-2 2 2 4-5 2 2-6 7z",
-        PointKind::Queue | PointKind::Timer | PointKind::Note => "M0-3a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
+        PointKind::Queue | PointKind::Timer | PointKind::Note => {
+            "M0-3a3 3 0 1 0 0 6a3 3 0 1 0 0-6z"
+        }
     }
 }
 
@@ -165,11 +176,15 @@ fn draw(app: App, picture: Picture, width: f64) -> impl IntoView {
             <text class="lane-name" x="16" y=y + 4.5>{name}</text>
         }
     });
-    let downs = picture.downs.into_iter().map(|(from, to, y)| view! {
-        <rect class="lane-down" x=from y=y - 12.0 width=to - from height="24" rx="4"/>
+    let downs = picture.downs.into_iter().map(|(from, to, y)| {
+        view! {
+            <rect class="lane-down" x=from y=y - 12.0 width=to - from height="24" rx="4"/>
+        }
     });
-    let arrows = picture.arrows.into_iter().map(|(path, class)| view! {
-        <path class=class d=path marker-end="url(#lane-head)"/>
+    let arrows = picture.arrows.into_iter().map(|(path, class)| {
+        view! {
+            <path class=class d=path marker-end="url(#lane-head)"/>
+        }
     });
     let points = picture.points.into_iter().map(|point| {
         let event = point.event;

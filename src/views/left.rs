@@ -61,7 +61,11 @@ fn flows(app: App) -> Option<impl IntoView> {
         let cast = run.cast();
         let flow = |flow: &interleave_engine::cast::FlowInfo| {
             let steps = flow.steps.iter().map(|step| {
-                let says = if step.say.is_empty() { cast.sym(step.name).to_owned() } else { step.say.replace('$', "") };
+                let says = if step.say.is_empty() {
+                    cast.sym(step.name).to_owned()
+                } else {
+                    step.say.replace('$', "")
+                };
                 let tag = match step.kind {
                     "pivot" => "pivot",
                     "retriable" => "retried",
@@ -114,7 +118,11 @@ fn OptionsPanel() -> impl IntoView {
             .into_iter()
             .filter_map(|(name, on)| (!on).then_some(name))
             .collect();
-        if off.is_empty() { "outbox on · inbox on".to_owned() } else { format!("{} off", off.join(", ")) }
+        if off.is_empty() {
+            "outbox on · inbox on".to_owned()
+        } else {
+            format!("{} off", off.join(", "))
+        }
     };
     view! {
         <details class="panel">
@@ -191,13 +199,17 @@ fn toggle(
 fn load(workload: &Workload) -> String {
     let count = workload.count;
     match &workload.arrivals {
-        Arrivals::AtUs(times) => format!("{} at exact times", format::counted(times.len() as u64, "arrival", "arrivals")),
+        Arrivals::AtUs(times) => {
+            format!("{} at exact times", format::counted(times.len() as u64, "arrival", "arrivals"))
+        }
         Arrivals::EveryUs(gap) => format!("one each {}", format::duration(*gap)),
         Arrivals::PerSecond(rate) => match count {
             Some(count) => format!("{count}, Poisson {rate}/s"),
             None => format!("Poisson {rate}/s"),
         },
-        Arrivals::Clients { clients, .. } => format::counted(u64::from(*clients), "client", "clients"),
+        Arrivals::Clients { clients, .. } => {
+            format::counted(u64::from(*clients), "client", "clients")
+        }
     }
 }
 

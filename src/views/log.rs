@@ -29,7 +29,8 @@ pub fn Log() -> impl IntoView {
         let found = app.framed(|run, frame| {
             let views = topics(run.cast(), &run.views.index, frame, &run.missing, RECORDS_MAX);
             let topic = |topic: interleave_engine::views::topics::TopicView| {
-                let partitions: Vec<_> = topic.partitions.iter().map(|it| partition(run, it)).collect();
+                let partitions: Vec<_> =
+                    topic.partitions.iter().map(|it| partition(run, it)).collect();
                 (topic.name, partitions)
             };
             views.into_iter().map(topic).collect::<Vec<_>>()
@@ -38,14 +39,21 @@ pub fn Log() -> impl IntoView {
         if topics.is_empty() {
             return view! {
                 <p class="dim pad">"This coupling has no broker: its services call each other."</p>
-            }.into_any();
+            }
+            .into_any();
         }
-        topics.into_iter().map(|(name, partitions)| view! {
-            <section class="topic-log">
-                <h3>{name}</h3>
-                {partitions.into_iter().map(|it| draw(app, it)).collect_view()}
-            </section>
-        }).collect_view().into_any()
+        topics
+            .into_iter()
+            .map(|(name, partitions)| {
+                view! {
+                    <section class="topic-log">
+                        <h3>{name}</h3>
+                        {partitions.into_iter().map(|it| draw(app, it)).collect_view()}
+                    </section>
+                }
+            })
+            .collect_view()
+            .into_any()
     };
     view! { <div class="log">{drawn}</div> }
 }
@@ -65,14 +73,22 @@ fn partition(run: &Run, view: &PartitionView) -> Drawn {
     let readers = view.consumers.iter().map(|consumer| {
         let lag = view.lag(consumer);
         let lag = if lag == 0 { "has read all".to_owned() } else { format!("lags {lag}") };
-        let dead = if consumer.dead > 0 { format!(", {} dead", consumer.dead) } else { String::new() };
+        let dead =
+            if consumer.dead > 0 { format!(", {} dead", consumer.dead) } else { String::new() };
         format!(
             "{}: next {}, committed {}, {lag}{dead}",
-            cast.node(consumer.node), consumer.position, consumer.committed
+            cast.node(consumer.node),
+            consumer.position,
+            consumer.committed
         )
     });
     let missing = view.missing.iter().map(|it| (it.text.clone(), it.missing.culprit.0));
-    (view.partition.0, view.records.iter().map(place).collect(), readers.collect(), missing.collect())
+    (
+        view.partition.0,
+        view.records.iter().map(place).collect(),
+        readers.collect(),
+        missing.collect(),
+    )
 }
 
 fn draw(app: App, (partition, places, readers, missing): Drawn) -> impl IntoView {

@@ -37,7 +37,8 @@ fn tables(app: App) -> impl IntoView {
             .filter(|node| matches!(node.kind, NodeKind::Service(_) | NodeKind::Orchestrator))
             .map(|node| (node.name.clone(), node.workers))
             .collect();
-        let skip = run.cast().nodes.iter().position(|node| matches!(node.kind, NodeKind::Service(_)));
+        let skip =
+            run.cast().nodes.iter().position(|node| matches!(node.kind, NodeKind::Service(_)));
         (measured, nodes, skip.unwrap_or(1), run.axis().steps)
     });
     let (measured, nodes, skip, steps) = found?;
@@ -111,8 +112,10 @@ fn services(measured: &Measured, nodes: Vec<(String, u32)>, skip: usize) -> impl
 }
 
 fn counts(measured: &Measured) -> impl IntoView + use<> {
-    let row = |name: &'static str, value: String| view! {
-        <tr><th scope="row">{name}</th><td>{value}</td></tr>
+    let row = |name: &'static str, value: String| {
+        view! {
+            <tr><th scope="row">{name}</th><td>{value}</td></tr>
+        }
     };
     let window = measured.longest_window().map(|window| {
         let open = if window.closed.is_none() { ", still open" } else { "" };

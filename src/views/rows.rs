@@ -19,7 +19,17 @@ pub fn Rows() -> impl IntoView {
         let focus = app.txn.get().map(|txn| Focus::Txn(TxnId(txn)));
         let views = app.framed(|run, frame| {
             let dbs = 0..run.cast().dbs.len();
-            let view = |db| rows(run.cast(), run.trace(), &run.views.index, frame, DbIx(db as u8), focus, ROWS_MAX);
+            let view = |db| {
+                rows(
+                    run.cast(),
+                    run.trace(),
+                    &run.views.index,
+                    frame,
+                    DbIx(db as u8),
+                    focus,
+                    ROWS_MAX,
+                )
+            };
             dbs.map(view).collect::<Vec<_>>()
         });
         let tables = views.unwrap_or_default().into_iter().map(|view| {

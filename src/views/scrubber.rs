@@ -100,12 +100,13 @@ fn of_run(app: App, width: f64) -> Option<Marks> {
 fn picture(app: App, width: f64, x_of: impl Fn(f64) -> f64 + Copy) -> impl IntoView {
     let marks = of_run(app, width)?;
     let most = f64::from(marks.density_max.max(1));
-    let bars = marks.density.iter().enumerate().filter(|(_, count)| **count > 0).map(|(at, count)| {
-        // The root keeps a single event visible beside a burst.
-        let height = 3.0 + (f64::from(*count) / most).sqrt() * 17.0;
-        let x = PAD + at as f64 * COLUMN;
-        format!("M{x:.1} {:.1}v{height:.1}", LINE_Y - 5.0 - height)
-    });
+    let bars =
+        marks.density.iter().enumerate().filter(|(_, count)| **count > 0).map(|(at, count)| {
+            // The root keeps a single event visible beside a burst.
+            let height = 3.0 + (f64::from(*count) / most).sqrt() * 17.0;
+            let x = PAD + at as f64 * COLUMN;
+            format!("M{x:.1} {:.1}v{height:.1}", LINE_Y - 5.0 - height)
+        });
     let bars: String = bars.collect();
     let several = marks.faults.len() > 3;
     let faults = marks.faults.into_iter().take(MARKS_MAX).map(|fault| {

@@ -112,10 +112,16 @@ fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<
     };
     let line = transaction(cast, &run.views.index, last, txn, over);
     let mut bars = Vec::new();
-    let mut never_x = scale.x(found.spans.iter().filter(|it| it.kind != SpanKind::Never).map(|it| {
-        let (from, to) = span_place(it);
-        to.unwrap_or(from)
-    }).fold(0.0, f64::max)) + 14.0;
+    let mut never_x = scale.x(found
+        .spans
+        .iter()
+        .filter(|it| it.kind != SpanKind::Never)
+        .map(|it| {
+            let (from, to) = span_place(it);
+            to.unwrap_or(from)
+        })
+        .fold(0.0, f64::max))
+        + 14.0;
     let never_from = never_x;
     for (at, span) in found.spans.iter().enumerate() {
         let (from, to) = span_place(span);
@@ -146,16 +152,31 @@ fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<
             if span.failed { ", refused or cut short" } else { "" },
             if span.again { ", done before" } else { "" },
         );
-        let text = if width < text.chars().count() as f64 * 8.0 + 4.0 { String::new() } else { text };
-        bars.push(Bar { x, width, y, height, class: format!("{kind} {class}{state}"), text, title, event: span.start.0 });
+        let text =
+            if width < text.chars().count() as f64 * 8.0 + 4.0 { String::new() } else { text };
+        bars.push(Bar {
+            x,
+            width,
+            y,
+            height,
+            class: format!("{kind} {class}{state}"),
+            text,
+            title,
+            event: span.start.0,
+        });
     }
     let never = never_x > never_from;
-    let note_x = if never { never_from } else { bars.first().map_or(NAMES, |bar| bar.x + bar.width + 8.0) };
+    let note_x =
+        if never { never_from } else { bars.first().map_or(NAMES, |bar| bar.x + bar.width + 8.0) };
     let note = line.map(|line| {
         let text = if never { format!("{}: never ran", line.badge) } else { line.badge.to_owned() };
         (note_x, text, line.failed)
     });
-    let name = format!("{} {}", cast.txn(txn), cast.flows.get(found.flow.ix()).map_or("", |flow| flow.name.as_str()));
+    let name = format!(
+        "{} {}",
+        cast.txn(txn),
+        cast.flows.get(found.flow.ix()).map_or("", |flow| flow.name.as_str())
+    );
     Some(Row { txn: txn.0, name, bars, note })
 }
 

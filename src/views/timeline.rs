@@ -90,7 +90,11 @@ pub fn axis(app: App, scale: Scale, height: f64) -> impl IntoView {
 }
 
 /// The moment as a line with its label.
-pub fn cursor(app: App, scale: Memo<Scale>, height: impl Fn() -> f64 + Send + 'static) -> impl IntoView {
+pub fn cursor(
+    app: App,
+    scale: Memo<Scale>,
+    height: impl Fn() -> f64 + Send + 'static,
+) -> impl IntoView {
     move || {
         let (scale, now) = (scale.get(), app.now.get());
         let x = scale.x(now);
@@ -108,7 +112,12 @@ pub fn cursor(app: App, scale: Memo<Scale>, height: impl Fn() -> f64 + Send + 's
 }
 
 /// Puts the moment where the timeline was clicked.
-pub fn seek(app: App, scale: Scale, place: NodeRef<leptos::html::Div>, event: &web_sys::MouseEvent) {
+pub fn seek(
+    app: App,
+    scale: Scale,
+    place: NodeRef<leptos::html::Div>,
+    event: &web_sys::MouseEvent,
+) {
     let Some(element) = place.get_untracked() else { return };
     let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
     if x >= NAMES {

@@ -114,7 +114,7 @@ fn a_wrong_choice_in_the_middle_breaks_the_schedule_there() {
             (format!("restart {first}"), "is up"),
             (format!("deliver clients {first} request T9 - 0"), "no such message"),
             (format!("drop clients {first} request T9 - 0"), "no such message"),
-            (format!("fire clients retry T9 -"), "no such timer"),
+            ("fire clients retry T9 -".to_owned(), "no such timer"),
             (format!("relay {first}"), ""),
         ];
         for (line, why) in wrong {

@@ -19,7 +19,9 @@ type Spot = (usize, usize, Option<usize>);
 /// The edges that a transaction has used up to the cursor.
 fn used(run: &Run, frame: &Frame, scene: &Scene, txn: TxnId) -> BTreeSet<Spot> {
     let mut spots = BTreeSet::new();
-    let (Some(track), Some(cursor)) = (run.views.index.txns.get(&txn), frame.cursor) else { return spots };
+    let (Some(track), Some(cursor)) = (run.views.index.txns.get(&txn), frame.cursor) else {
+        return spots;
+    };
     let broker = run.cast().broker().map(NodeIx::ix);
     for ix in track.events.iter().take_while(|ix| **ix <= cursor) {
         let Some(event) = run.trace().get(*ix) else { continue };
@@ -68,7 +70,9 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     edges.sort_by_key(|(_, on)| *on);
     let drawn = edges.into_iter().map(|(edge, on)| {
         let (class, head) = match (on, class) {
-            (true, Some(class)) => (format!("edge used {class}"), format!("url(#head-{})", &class[1..])),
+            (true, Some(class)) => {
+                (format!("edge used {class}"), format!("url(#head-{})", &class[1..]))
+            }
             _ if single => ("edge unused".to_owned(), "url(#head)".to_owned()),
             _ => ("edge".to_owned(), "url(#head)".to_owned()),
         };

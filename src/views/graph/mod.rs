@@ -15,8 +15,8 @@ use interleave_engine::views::transactions::COLOURS;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::cmd::{Cmd, dispatch};
 use self::lines::{Line, Scene};
+use crate::cmd::{Cmd, dispatch};
 use crate::geometry::layout::{Kind, Layout, Request, Topic};
 use crate::platform::listen;
 use crate::state::{App, Camera, Menu, MenuOf, app};
@@ -37,7 +37,8 @@ fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Reque
         publisher: line.publisher.ix(),
         consumers: line.consumers.iter().map(|node| node.ix()).collect(),
     };
-    let direct = cast.edges.iter().filter(|(from, to)| Some(*from) != broker && Some(*to) != broker);
+    let direct =
+        cast.edges.iter().filter(|(from, to)| Some(*from) != broker && Some(*to) != broker);
     Request {
         width: size.0,
         height: size.1,
@@ -50,15 +51,16 @@ fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Reque
 
 /// How the layout is put into its place.
 fn transform(layout: &Layout, size: (f64, f64), camera: Camera, phone: bool) -> String {
-    let fit = if phone {
-        1.0
-    } else {
-        (size.0 / layout.width).min(size.1 / layout.height).min(1.0)
-    };
+    let fit =
+        if phone { 1.0 } else { (size.0 / layout.width).min(size.1 / layout.height).min(1.0) };
     let scale = fit * camera.zoom;
     let x = (size.0 - layout.width * scale) / 2.0 + camera.x;
     let y = ((size.1 - layout.height * scale) / 2.0).max(0.0) + camera.y;
-    let y = if camera == Camera::default() { y } else { (size.1 - layout.height * scale) / 2.0 + camera.y };
+    let y = if camera == Camera::default() {
+        y
+    } else {
+        (size.1 - layout.height * scale) / 2.0 + camera.y
+    };
     format!("translate({x:.1} {y:.1}) scale({scale:.3})")
 }
 

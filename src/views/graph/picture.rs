@@ -54,9 +54,11 @@ pub(super) fn node(
     let info = cast.nodes.get(at)?;
     let node = frame.nodes.get(at)?;
     let db = info.db.and_then(|db| Some((db, frame.dbs.get(db.ix())?)));
-    let outbox: Vec<Chip> = db.map(|(_, db)| {
-        db.outbox.values().map(|entry| (class_of(entry.txn), name_of(entry.txn))).collect()
-    }).unwrap_or_default();
+    let outbox: Vec<Chip> = db
+        .map(|(_, db)| {
+            db.outbox.values().map(|entry| (class_of(entry.txn), name_of(entry.txn))).collect()
+        })
+        .unwrap_or_default();
     let wanted = if outbox.is_empty() { ROWS } else { ROWS - 1 };
     // What the followed transaction did, or the event at the cursor.
     let focus = match txn {
@@ -147,12 +149,7 @@ fn acting(run: &Run, frame: &Frame, node: NodeIx) -> (Option<TxnId>, Option<(Ste
     event.map_or((None, None), |event| (event.txn, event.step))
 }
 
-fn doing(
-    cast: &Cast,
-    frame: &Frame,
-    txn: TxnId,
-    step: Option<(StepIx, Direction)>,
-) -> String {
+fn doing(cast: &Cast, frame: &Frame, txn: TxnId, step: Option<(StepIx, Direction)>) -> String {
     let flow = frame.txn(txn).map(|track| track.flow);
     let info = flow.zip(step).and_then(|(flow, (step, dir))| Some((cast.step(flow, step)?, dir)));
     match info {

@@ -75,7 +75,8 @@ fn records(
 ) -> Vec<Token> {
     let mut found = Vec::new();
     for partition in &frame.partitions {
-        let Some(records) = run.views.index.records.get(&(partition.topic, partition.partition)) else {
+        let Some(records) = run.views.index.records.get(&(partition.topic, partition.partition))
+        else {
             continue;
         };
         // Whatever is read already lies before the least position of a reader.
@@ -85,7 +86,8 @@ fn records(
             for delivery in &record.deliveries {
                 let first = !seen.contains(&delivery.node);
                 seen.push(delivery.node);
-                let Some(fetched) = delivery.fetched.filter(|fetched| first && *fetched > cursor) else {
+                let Some(fetched) = delivery.fetched.filter(|fetched| first && *fetched > cursor)
+                else {
                     continue;
                 };
                 let arrives = run.trace().get(fetched).map_or(record.at, |event| event.at);
@@ -114,7 +116,9 @@ fn missing(run: &Run, frame: &Frame, scene: &Scene) -> Vec<Gap> {
     let open = run.missing.iter().filter(|it| happened(it.culprit));
     let place = |it: &interleave_engine::views::missing::Missing| {
         let (to, topic, what) = match it.slot {
-            Some(slot) => (broker?, scene.line(slot.topic, slot.label), cast.sym(slot.label).to_owned()),
+            Some(slot) => {
+                (broker?, scene.line(slot.topic, slot.label), cast.sym(slot.label).to_owned())
+            }
             None => (*it.untold.first()?, None, "the message".to_owned()),
         };
         Some((it.node.ix(), to.ix(), topic, txn_name(it.txn), what))

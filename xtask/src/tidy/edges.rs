@@ -27,7 +27,7 @@ pub(super) const TABLE: &Table = &Table {
         &["cast", "choice", "choice_text", "rng", "trace", "verdict"],
         &["out"],
         &["history", "network", "stores"],
-        &["log_lab"],
+        &["lab", "log_lab"],
         &["family", "plan"],
         &["patterns"],
         &["world"],

@@ -115,12 +115,12 @@ impl Dependencies {
         concurrent.filter(|(_, other)| is_it(other)).map(|(other, _)| *other).collect()
     }
 
-    /// Notes that the reader depends on the writer; `actor`, one of them, is at it now.
+    /// Notes that the reader depends on the writer; `acting`, one of them, is at it now.
     fn depend(
         &mut self,
         reader: LocalTxnId,
         writer: LocalTxnId,
-        actor: LocalTxnId,
+        acting: LocalTxnId,
     ) -> Result<(), DbError> {
         let is_new = self.watched.get_mut(&reader).is_some_and(|own| own.on.insert(writer));
         if let Some(own) = self.watched.get_mut(&writer) {
@@ -131,7 +131,7 @@ impl Dependencies {
         {
             return Ok(());
         }
-        if actor == writer || self.watched[&writer].prepared.is_some() {
+        if acting == writer || self.watched[&writer].prepared.is_some() {
             return Err(DbError::Dependencies);
         }
         // The writer may not run now, and learns of it when it does.
