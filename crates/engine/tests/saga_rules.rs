@@ -95,7 +95,6 @@ fn r4_giving_up_applies_nothing_twice() {
         trip.options.compensate = compensate;
         let budget = Budget { early_timer: 1, give_up: 1, ..Budget::default() };
         let report = check(&trip, budget, false);
-        for p in &report.properties {}
         assert!(report.complete);
         assert!(!broken(&report).contains(&"Exactly once"), "{compensate:?} {:?}", broken(&report));
     }
