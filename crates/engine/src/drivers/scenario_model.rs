@@ -211,8 +211,8 @@ pub fn explain(
     found.into_iter().find(|finding| finding.line == line).map(|finding| finding.why)
 }
 
-/// The faults that can fall into the middle of a choice. A crash after its last effect is left out
-/// where the next choice can be the same crash.
+/// The faults that can fall into the middle of a choice: a crash before its first effect and after
+/// each, and the loss of the reply of each call. Clients neither crash nor call synchronously.
 fn cut_variants(world: &World, kind: ChoiceKind, points: &[Point], cuts: &mut Vec<Cut>) {
     let at_client = matches!(kind, ChoiceKind::Arrive { .. })
         || matches!(kind, ChoiceKind::Deliver(key) if key.to == world.plan.clients())

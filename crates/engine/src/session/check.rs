@@ -106,6 +106,9 @@ fn left_out(plan: &Plan) -> Vec<String> {
             out.push(format!("{words}: it lasts for a time, and exploring has no clock"));
         }
     }
+    if plan.mix.len() > 1 && plan.mix.iter().any(|mix| mix.weight > 0) {
+        out.push("which kind of arrival comes: it is drawn by the seed, as in the run".into());
+    }
     let network = &plan.scenario.network;
     let links = network.links.iter();
     if network.loss > 0.0 || links.clone().any(|link| link.loss.is_some_and(|loss| loss > 0.0)) {
