@@ -9,6 +9,8 @@
 //! It has no harness, since a table is its output.
 
 #[cfg(not(target_arch = "wasm32"))]
+mod models;
+#[cfg(not(target_arch = "wasm32"))]
 mod oracle_files;
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -13,6 +13,8 @@
 mod graph;
 mod matrix;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

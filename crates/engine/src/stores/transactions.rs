@@ -16,6 +16,8 @@ mod run;
 mod scan;
 mod ssi;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -125,10 +125,11 @@ fn mode(table: &LockTable, called: &str) -> Option<Mode> {
         "U" => "UPDATE",
         "AS" => "ACCESS SHARE",
         "RS" => "ROW SHARE",
-        "RX" => "ROW EXCLUSIVE",
-        "SUX" => "SHARE UPDATE EXCLUSIVE",
-        "SRX" => "SHARE ROW EXCLUSIVE",
-        "AX" => "ACCESS EXCLUSIVE",
+        "RX" | "RE" => "ROW EXCLUSIVE",
+        "SUX" | "SUE" => "SHARE UPDATE EXCLUSIVE",
+        "SRX" | "SRE" => "SHARE ROW EXCLUSIVE",
+        "E" => "EXCLUSIVE",
+        "AX" | "AE" => "ACCESS EXCLUSIVE",
         name => name,
     };
     table.matrix().mode(name)

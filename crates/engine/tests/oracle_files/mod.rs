@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod history_text;
 pub(crate) mod kafka;
 pub(crate) mod locking;
+pub(crate) mod prepared;
 pub(crate) mod record;
 pub(crate) mod schedules;
 pub(crate) mod sessions;

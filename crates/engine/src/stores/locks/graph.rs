@@ -122,7 +122,8 @@ impl LockTable {
     }
 
     /// Another order of the queues without any cycle. Each soft edge of a cycle is turned round in
-    /// its turn, with those turned before kept.
+    /// its turn, with those turned before kept. The one farthest from the requester comes first, as
+    /// in PostgreSQL, whose search meets it on its way back.
     fn reorder(
         &self,
         orders: Orders,
@@ -133,7 +134,7 @@ impl LockTable {
         let Some(cycle) = any_cycle(&self.waits_in(&orders), requester) else {
             return Some(orders);
         };
-        for edge in cycle.iter().filter(|edge| edge.soft) {
+        for edge in cycle.iter().rev().filter(|edge| edge.soft) {
             *tries = tries.checked_sub(1)?;
             let mut with = turned.to_vec();
             with.push(*edge);

@@ -253,24 +253,51 @@ impl TransactionStore {
         }
     }
 
-    /// Adds a row. Who scanned the place where it would appear is waited for, and so is who holds
-    /// the key.
+    /// Adds a row. Who holds the key is waited for, and so is who scanned the place where it would
+    /// appear.
     fn insert(&mut self, txn: LocalTxnId, work: &mut Work, key: Key, row: Row) -> Result<(), Stop> {
+        // Scans wait for no insertion, so that somebody may have scanned the place between the
+        // moment in which this was let through and now: it asks again, and then does it at once.
+        self.give_back_spans(work);
+        self.lock(work, Target::Row(key), whole(txn, modes::EXCLUSIVE))?;
+        self.check_vacant(txn, work, key)?;
         let point = Lock { txn, mode: modes::INSERT, span: KeySpan::point(key.id) };
         self.lock(work, Target::Span(key.table), point)?;
-        let announced = std::mem::take(&mut work.taken);
-        if let Err(stop) = self.lock(work, Target::Row(key), whole(txn, modes::EXCLUSIVE)) {
-            work.taken = announced;
-            return Err(stop);
-        }
-        // From here on the lock on the row itself keeps the place.
-        work.taken = announced;
-        work.taken.retain(|(target, _)| matches!(target, Target::Span(_)));
-        self.give_back(work);
-        if self.newest(txn, &key).is_some() {
-            return Err(DbError::DuplicateKey.into());
-        }
+        self.give_back_spans(work);
         self.write(txn, work, key, Some(row))
+    }
+
+    /// Whether a row can be added. That looks at the newest version even where the transaction sees
+    /// a snapshot. A key that was freed since counts as updated by somebody else, which PostgreSQL
+    /// does not do, whose rows have an identity beside their keys; it lets a transaction add a row
+    /// that its own snapshot shows.
+    fn check_vacant(&mut self, txn: LocalTxnId, work: &Work, key: Key) -> Result<(), Stop> {
+        self.dependencies.read(txn, key.table, &[KeySpan::point(key.id)])?;
+        let is_taken = self.newest(txn, &key).is_some();
+        let at = work.view.as_ref().map_or(u32::MAX, |view| view.at);
+        let is_own = work.before.contains_key(&key);
+        let loses = self.usable_isolation(txn)?.writes == Writes::FirstUpdater
+            && !is_own
+            && self.versions.changed_since(&key, at);
+        match (is_taken, loses) {
+            (false, false) => Ok(()),
+            (false, true) => Err(DbError::ConcurrentDelete.into()),
+            // Where the transaction could go on it would know of a row that it must not see.
+            (true, true) if !self.dialect().errors_end_transactions => {
+                Err(DbError::ConcurrentUpdate.into())
+            }
+            (true, _) => Err(DbError::DuplicateKey.into()),
+        }
+    }
+
+    /// Gives back the announcement of a row; the lock on the row itself keeps its place.
+    fn give_back_spans(&mut self, work: &mut Work) {
+        let (spans, others) = std::mem::take(&mut work.taken)
+            .into_iter()
+            .partition(|(target, _)| matches!(target, Target::Span(_)));
+        work.taken = spans;
+        self.give_back(work);
+        work.taken = others;
     }
 }
 
