@@ -99,9 +99,9 @@ fn mm1_has_the_mean_time_in_system_of_the_oracle() {
         });
         let found = found.iter().sum::<f64>() / runs as f64;
         let idle = 1.0 - rho;
-        let short = rho / idle.powi(3) + 1.0 / idle - rho / idle - 1.0;
+        let short = rho / (idle * idle * idle) + 1.0 / idle - rho / idle - 1.0;
         let expected = number(&row, "W") - short / count as f64;
-        let error = (1.0 + rho) / idle.powi(2) / ((runs * count) as f64).sqrt();
+        let error = (1.0 + rho) / (idle * idle) / ((runs * count) as f64).sqrt();
         println!("{id}: {found:.4} against {expected:.4}, standard error {error:.4}");
         assert!(
             (found - expected).abs() < 4.0 * error,
