@@ -338,10 +338,14 @@ impl Simulator {
                 continue;
             }
             let content = self.world.broker.partition(topic, partition);
-            let from = content.group(node).position;
-            let Some(offset) = self.world.next_record(node, topic, partition, from) else {
-                continue;
-            };
+            let from = content.group(node).unread();
+            let found = self.world.next_record(node, topic, partition, from);
+            let passed = found.unwrap_or(content.records().len() as u32);
+            if passed > from {
+                self.world.pass_over(node, topic, partition, passed);
+            }
+            let Some(offset) = found else { continue };
+            let content = self.world.broker.partition(topic, partition);
             let Some(record) = content.records().get(offset as usize).copied() else { continue };
             if record.due > self.world.now {
                 continue;

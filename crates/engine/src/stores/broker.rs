@@ -34,6 +34,23 @@ pub struct Group {
     pub handled: u32,
     /// How often the record at `position` was delivered and failed.
     pub failures: u8,
+    /// The records from `position` up to this offset are none that the consumer handles. It only
+    /// saves looking at them again.
+    pub passed: u32,
+}
+
+impl Group {
+    /// Where to look for the next record that the consumer handles.
+    #[must_use]
+    pub fn unread(&self) -> u32 {
+        self.position.max(self.passed)
+    }
+
+    /// Goes back to an earlier record.
+    pub fn go_back(&mut self, to: u32) {
+        self.position = to;
+        self.passed = to;
+    }
 }
 
 /// A partition.
@@ -129,14 +146,15 @@ impl Broker {
         for partition in self.topics.iter_mut().flatten() {
             if let Ok(at) = partition.groups.binary_search_by_key(&node, |(of, _)| *of) {
                 let group = &mut partition.groups[at].1;
-                group.position = group.committed;
+                group.go_back(group.committed);
             }
         }
     }
 }
 
 impl Canon for Broker {
-    /// Records and groups. `handled` only tells a repetition from a first delivery and decides nothing.
+    /// Records and groups. `handled` and `passed` decide nothing: one tells a repetition from a first
+    /// delivery, the other saves looking.
     fn canon(&self, h: &mut Fingerprint) {
         for partition in self.topics.iter().flatten() {
             h.write_len(partition.records.len());

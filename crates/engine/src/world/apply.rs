@@ -197,7 +197,7 @@ impl World {
         }
         let group = self.broker.partition(topic, partition).group(node);
         let offset =
-            self.next_record(node, topic, partition, group.position).ok_or(Impossible::NoRecord)?;
+            self.next_record(node, topic, partition, group.unread()).ok_or(Impossible::NoRecord)?;
         let stored =
             self.broker.partition(topic, partition).records().get(offset as usize).copied();
         let record = stored.ok_or(Impossible::NoRecord)?;
@@ -252,7 +252,7 @@ impl World {
         let last =
             self.last_handled(node, topic, partition, position).ok_or(Impossible::NoRecord)?;
         let group = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
-        group.group_mut(node).position = last;
+        group.group_mut(node).go_back(last);
         self.retry_record_at(self.now, topic, partition);
         self.intervene(sink);
         Ok(())

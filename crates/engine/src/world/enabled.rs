@@ -20,7 +20,7 @@ impl World {
         self.messages(choices, ChoiceKind::Deliver, true);
         for (topic, partition, content) in self.broker.partitions() {
             for node in &self.plan.cast.topics[topic.ix()].consumers {
-                let from = content.group(*node).position;
+                let from = content.group(*node).unread();
                 if self.is_up(*node) && self.next_record(*node, topic, partition, from).is_some() {
                     choices.push(ChoiceKind::Consume { node: *node, topic, partition });
                 }

@@ -215,6 +215,12 @@ impl World {
         })
     }
 
+    /// Remembers that a node handles no record of a partition before `to`, so that they are not
+    /// looked at again: a consumer may pass over a whole topic.
+    pub fn pass_over(&mut self, node: NodeIx, topic: TopicIx, partition: PartitionIx, to: u32) {
+        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).passed = to;
+    }
+
     /// The faults of the document at work.
     pub fn active_faults(&self) -> impl Iterator<Item = &FaultKind> {
         self.faults.iter().map(|ix| &self.plan.scenario.faults[ix.ix()].fault)
