@@ -1,5 +1,6 @@
 //! The page in a real browser, as far as one mounted tree can show it; the rest is in `tests/e2e`.
 #![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::window;
