@@ -52,6 +52,18 @@ pub enum Cont {
         /// Do or undo.
         dir: Direction,
     },
+    /// A participant: its inbox remembers that it refused the step, so that a command that comes
+    /// again is refused again, even where the data would allow it by then.
+    Declined {
+        /// Who asked.
+        by: NodeIx,
+        /// The transaction.
+        txn: TxnId,
+        /// The step.
+        step: StepIx,
+        /// Why.
+        why: Refusal,
+    },
 }
 
 /// Where a saga stands: what its row says, and what the orchestrator remembers.
@@ -389,7 +401,28 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
             }
             LocalResult::Lost => resume(cx, state, txn, out),
         },
+        Cont::Served { by, txn, step, dir: Direction::Do }
+            if cx.plan.scenario.options.inbox
+                && let LocalResult::Refused(why) = result
+                && why != Refusal::ReadOnly =>
+        {
+            let label = cx.step(txn, step).command;
+            let transaction = LocalTxn {
+                inbox: Some(InboxKey { txn, label }),
+                answer: Some(Answer::Refused(why)),
+                ..LocalTxn::default()
+            };
+            let then = Cont::Declined { by, txn, step, why };
+            out.local(cx.own_db(), transaction, WriteCont::SagaOrchestration(then));
+        }
         Cont::Served { by, txn, step, dir } => answer(cx, by, txn, step, dir, result, out),
+        Cont::Declined { by, txn, step, why } => {
+            let result = match result {
+                LocalResult::Committed { .. } => LocalResult::Refused(why),
+                other => other,
+            };
+            answer(cx, by, txn, step, Direction::Do, result, out);
+        }
     }
 }
 
