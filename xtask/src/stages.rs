@@ -145,7 +145,21 @@ fn native(_: &Tools) -> Result<()> {
     show(
         cargo(&["test", "--quiet", "--locked", "--workspace", "--exclude", "xtask"]),
         "a native test",
-    )
+    )?;
+    let digests = [
+        "test",
+        "--locked",
+        "--profile",
+        "optimised",
+        "-p",
+        "interleave-engine",
+        "--test",
+        "determinism",
+    ];
+    let mut build = digests.to_vec();
+    build.push("--no-run");
+    build_first("optimised tests", cargo(&build), "2 minutes the first time, seconds later")?;
+    show(cargo(&digests), "a comparison of digests in an optimised build")
 }
 
 fn docs(_: &Tools) -> Result<()> {

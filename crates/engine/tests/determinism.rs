@@ -1,5 +1,6 @@
 //! A run is a function of its input: it is the same again, in slices, after seeking and forking, and
-//! on every machine. The digests are compared in WASM by `wasm_digest.rs` and in release by the bench.
+//! on every machine. These tests run in a debug and in an optimised build; `wasm_digest.rs` compares
+//! the same digests in WASM.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
