@@ -1,8 +1,8 @@
 //! The patterns: how services and databases are coupled.
 //!
 //! A coupling has three parts, each a small closed family with one file per member: how a
-//! transaction is carried out ([`write`]), how a query is answered ([`read`]), how a service keeps
-//! its state ([`store`]). A pattern is a named combination that people know. Adding a member is one
+//! transaction is carried out ([`mod@write`]), how a query is answered ([`mod@read`]), how a service keeps
+//! its state ([`mod@store`]). A pattern is a named combination that people know. Adding a member is one
 //! file and one line in its family's table; naming a combination is one line in [`PATTERNS`].
 
 pub mod client;

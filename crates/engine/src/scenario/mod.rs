@@ -1,6 +1,6 @@
 //! The scenario: the document that is the whole input of a run.
 //!
-//! [`parse`] turns a text into a [`Scenario`] that means something; [`validate`] says the same of
+//! [`parse()`] turns a text into a [`Scenario`] that means something; [`validate()`] says the same of
 //! one that was made in code. `docs/scenario.md` is the reference.
 
 mod at;

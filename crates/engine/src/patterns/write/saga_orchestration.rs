@@ -237,6 +237,14 @@ fn command(
         exchange: Some(exchange),
         body: Body::Write(WriteMsg::SagaOrchestration(Msg::Command(dir, reason))),
     });
+    arm(cx, txn, step, dir, attempt, out);
+}
+
+/// Waits for the answer about a step, or for the moment to try it again.
+fn arm(cx: &Cx<'_>, txn: TxnId, step: StepIx, dir: Direction, attempt: u16, out: &mut Out) {
+    let of = cx.step(txn, step);
+    let about = Some((step, dir));
+    let exchange = Exchange { caller: cx.node, target: of.node, txn, step: about };
     // What must succeed in the end is tried ten times as often before a person is needed.
     let must_succeed = dir == Direction::Undo || of.kind == StepKind::Retriable;
     let attempts = cx.plan.scenario.retries.attempts;
@@ -391,11 +399,15 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
             // The client asks again. The row decides whether there is a saga to go on with.
             LocalResult::Lost => resume(cx, state, txn, out),
         },
-        Cont::Moved(txn) => resume(cx, state, txn, out),
+        Cont::Moved(txn) => match result {
+            LocalResult::Refused(_) => resume_later(cx, state, txn, out),
+            _ => resume(cx, state, txn, out),
+        },
         Cont::Own(txn, step, dir) => match result {
             LocalResult::Committed { .. } | LocalResult::Known(Answer::Done | Answer::Nothing) => {
                 advance(cx, state, txn, step, dir, out);
             }
+            LocalResult::Refused(Refusal::ReadOnly) => arm(cx, txn, step, dir, 0, out),
             LocalResult::Refused(why) | LocalResult::Known(Answer::Refused(why)) => {
                 refused(cx, state, txn, step, dir, reason_of(cx, why), out);
             }
@@ -432,6 +444,22 @@ fn resume(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
         go(cx, state, txn, phase, out);
     } else {
         state.active.remove(&txn);
+    }
+}
+
+/// The orchestrator's own database takes no writes, so that the saga cannot move on: what its row
+/// says is tried again when the timer fires. To try at once could go on for ever within one handler.
+fn resume_later(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
+    let Some(phase) = read_phase(cx, txn) else { return };
+    state.active.insert(txn, phase);
+    match phase {
+        Phase::Forward(step) => arm(cx, txn, step, Direction::Do, 0, out),
+        Phase::Back(step, _) => arm(cx, txn, step, Direction::Undo, 0, out),
+        Phase::BackAll(steps, _) => {
+            for step in lowest(steps) {
+                arm(cx, txn, step, Direction::Undo, 0, out);
+            }
+        }
     }
 }
 
@@ -494,6 +522,8 @@ pub fn on_timer(
         _ => None,
     };
     match again {
+        // Its own database took no writes when it last tried.
+        Some(_) if cx.step(txn, step).node == cx.node => act(cx, txn, step, dir, reason, out),
         Some(attempt) => command(cx, txn, step, dir, reason, attempt, out),
         None => refused(cx, state, txn, step, dir, Some(cx.plan.words.no_answer), out),
     }

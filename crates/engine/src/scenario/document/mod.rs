@@ -1,6 +1,6 @@
 //! The scenario document, version 1, exactly as it stands in a file or a link.
 //!
-//! These types only hold the document; [`super::validate`] says what is wrong with one and
+//! These types only hold the document; [`super::validate()`] says what is wrong with one and
 //! [`crate::plan::Plan`] is the compiled form that the engine runs.
 
 use std::collections::BTreeMap;
