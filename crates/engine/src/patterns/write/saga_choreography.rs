@@ -119,11 +119,22 @@ pub fn reaction(cx: &Cx<'_>, record: &RecordBody) -> Option<(StepIx, Direction)>
     (cx.step(txn, step).node == cx.node).then_some((step, direction))
 }
 
+/// Whether the commit of this step ends the transaction.
+fn last_step(cx: &Cx<'_>, txn: TxnId, step: StepIx) -> bool {
+    cx.next_step(txn, step.ix() + 1).is_none()
+}
+
+/// Whether the commit of this compensation does.
+fn last_undo(cx: &Cx<'_>, txn: TxnId, step: StepIx) -> bool {
+    cx.previous_undo(txn, step.ix()).is_none()
+}
+
 fn forward(cx: &Cx<'_>, txn: TxnId, step: StepIx, client: bool, out: &mut Out) {
     let transaction = LocalTxn {
         inbox: inbox(cx, txn, cx.step(txn, step).command),
         work: Some(StepWork { of: StepRef::forward(txn, step), reason: None, only_if_done: None }),
         outbox: outbox(cx, done_record(cx, txn, step, Says::Done)),
+        fact: last_step(cx, txn, step).then(|| (txn, ended(Outcome::Committed, None))),
         ..LocalTxn::default()
     };
     let then = Cont::Forward { txn, step, client };
@@ -141,6 +152,7 @@ fn undo(cx: &Cx<'_>, txn: TxnId, step: StepIx, reason: Option<Sym>, out: &mut Ou
             only_if_done: if of.forward.is_empty() { None } else { inbox(cx, txn, of.command) },
         }),
         outbox: outbox(cx, done_record(cx, txn, step, Says::Undone(reason))),
+        fact: last_undo(cx, txn, step).then(|| (txn, ended(Outcome::Aborted, reason))),
         ..LocalTxn::default()
     };
     let then = Cont::Undo { txn, step, reason };
@@ -180,7 +192,9 @@ pub fn on_done(cx: &Cx<'_>, then: Cont, result: LocalResult, out: &mut Out) {
                 return;
             }
             publish(cx, done_record(cx, txn, step, Says::Failed(reason)), out);
-            after_failure(cx, txn, step, reason, client, out);
+            if client {
+                client::respond(cx, txn, Response::Aborted(reason), out);
+            }
         }
         Cont::Undo { txn, step, reason } => after_undo(cx, txn, step, reason, result, out),
     }
@@ -200,9 +214,6 @@ fn after_forward(
             if client {
                 client::respond(cx, txn, Response::Accepted, out);
             }
-            if cx.next_step(txn, step.ix() + 1).is_none() {
-                out.note(txn, None, ended(Outcome::Committed, None));
-            }
         }
         LocalResult::Known(answer) => {
             if client {
@@ -211,16 +222,6 @@ fn after_forward(
                     Answer::Refused(why) => Response::Aborted(reason_of(cx, why)),
                 };
                 client::respond(cx, txn, response, out);
-            }
-            // The handler of the first delivery may have broken off right after its commit.
-            if answer == Answer::Done && cx.next_step(txn, step.ix() + 1).is_none() {
-                out.note(txn, None, ended(Outcome::Committed, None));
-            }
-            if let Answer::Refused(why) = answer
-                && !client
-                && first_undo(cx, txn, step).is_none()
-            {
-                out.note(txn, None, ended(Outcome::Aborted, reason_of(cx, why)));
             }
         }
         LocalResult::Refused(Refusal::ReadOnly | Refusal::Poison) => out.push(Effect::Fail),
@@ -238,32 +239,23 @@ fn refused(cx: &Cx<'_>, txn: TxnId, step: StepIx, client: bool, why: Refusal, ou
         out.push(Effect::DeadLetter);
         return;
     }
+    // A client's own answer ends the transaction for it.
+    let over = !client && first_undo(cx, txn, step).is_none();
     let transaction = LocalTxn {
         inbox: inbox(cx, txn, of.command),
         answer: Some(Answer::Refused(why)),
         outbox: outbox(cx, done_record(cx, txn, step, Says::Failed(reason))),
+        fact: over.then(|| (txn, ended(Outcome::Aborted, reason))),
         ..LocalTxn::default()
     };
     let then = Cont::Failure { txn, step, reason, client };
     if transaction.inbox.is_none() && transaction.outbox.is_empty() {
+        if let Some((_, end)) = transaction.fact {
+            out.note(txn, None, end);
+        }
         on_done(cx, then, LocalResult::Committed { effect: false }, out);
     } else {
         out.local(cx.own_db(), transaction, WriteCont::SagaChoreography(then));
-    }
-}
-
-fn after_failure(
-    cx: &Cx<'_>,
-    txn: TxnId,
-    step: StepIx,
-    reason: Option<Sym>,
-    client: bool,
-    out: &mut Out,
-) {
-    if client {
-        client::respond(cx, txn, Response::Aborted(reason), out);
-    } else if first_undo(cx, txn, step).is_none() {
-        out.note(txn, None, ended(Outcome::Aborted, reason));
     }
 }
 
@@ -278,16 +270,8 @@ fn after_undo(
     match result {
         LocalResult::Committed { .. } => {
             publish(cx, done_record(cx, txn, step, Says::Undone(reason)), out);
-            if cx.previous_undo(txn, step.ix()).is_none() {
-                out.note(txn, None, ended(Outcome::Aborted, reason));
-            }
         }
-        // The handler of the first delivery may have broken off right after its commit.
-        LocalResult::Known(_) => {
-            if cx.previous_undo(txn, step.ix()).is_none() {
-                out.note(txn, None, ended(Outcome::Aborted, reason));
-            }
-        }
+        LocalResult::Known(_) => {}
         LocalResult::Refused(Refusal::ReadOnly | Refusal::Poison) => {
             out.push(Effect::Fail);
             return;

@@ -237,27 +237,24 @@ fn command(
         exchange: Some(exchange),
         body: Body::Write(WriteMsg::SagaOrchestration(Msg::Command(dir, reason))),
     });
-    arm(cx, txn, step, dir, attempt, out);
-}
-
-/// Waits for the answer about a step, or for the moment to try it again.
-fn arm(cx: &Cx<'_>, txn: TxnId, step: StepIx, dir: Direction, attempt: u16, out: &mut Out) {
-    let of = cx.step(txn, step);
-    let about = Some((step, dir));
-    let exchange = Exchange { caller: cx.node, target: of.node, txn, step: about };
     // What must succeed in the end is tried ten times as often before a person is needed.
     let must_succeed = dir == Direction::Undo || of.kind == StepKind::Retriable;
     let attempts = cx.plan.scenario.retries.attempts;
     let attempts_max = Some(if must_succeed { attempts.saturating_mul(10) } else { attempts });
-    out.arm(Alarm {
-        label: cx.plan.words.retry,
-        txn,
-        step: about,
-        exchange,
-        attempt,
-        waits: 1,
-        attempts_max,
-    });
+    let label = cx.plan.words.retry;
+    out.arm(Alarm { label, txn, step: about, exchange, attempt, waits: 1, attempts_max });
+}
+
+/// Tries a step again after a while, and as often as it takes: its outcome is not in doubt, only the
+/// orchestrator's own database takes no writes.
+fn try_later(cx: &Cx<'_>, txn: TxnId, step: StepIx, dir: Direction, out: &mut Out) {
+    let about = Some((step, dir));
+    let target = cx.step(txn, step).node;
+    let exchange = Exchange { caller: cx.node, target, txn, step: about };
+    let label = cx.plan.words.retry;
+    let alarm =
+        Alarm { label, txn, step: about, exchange, attempt: 0, waits: 1, attempts_max: None };
+    out.arm(alarm);
 }
 
 /// A client's request: the saga's row is the first thing to be durable.
@@ -407,7 +404,7 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
             LocalResult::Committed { .. } | LocalResult::Known(Answer::Done | Answer::Nothing) => {
                 advance(cx, state, txn, step, dir, out);
             }
-            LocalResult::Refused(Refusal::ReadOnly) => arm(cx, txn, step, dir, 0, out),
+            LocalResult::Refused(Refusal::ReadOnly) => try_later(cx, txn, step, dir, out),
             LocalResult::Refused(why) | LocalResult::Known(Answer::Refused(why)) => {
                 refused(cx, state, txn, step, dir, reason_of(cx, why), out);
             }
@@ -453,11 +450,11 @@ fn resume_later(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
     let Some(phase) = read_phase(cx, txn) else { return };
     state.active.insert(txn, phase);
     match phase {
-        Phase::Forward(step) => arm(cx, txn, step, Direction::Do, 0, out),
-        Phase::Back(step, _) => arm(cx, txn, step, Direction::Undo, 0, out),
+        Phase::Forward(step) => try_later(cx, txn, step, Direction::Do, out),
+        Phase::Back(step, _) => try_later(cx, txn, step, Direction::Undo, out),
         Phase::BackAll(steps, _) => {
             for step in lowest(steps) {
-                arm(cx, txn, step, Direction::Undo, 0, out);
+                try_later(cx, txn, step, Direction::Undo, out);
             }
         }
     }
