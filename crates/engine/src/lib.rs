@@ -9,6 +9,7 @@ extern crate self as interleave_engine;
 pub mod cast;
 pub mod choice;
 mod choice_text;
+pub mod compare;
 pub mod drivers;
 pub mod event;
 mod event_canon;

@@ -34,12 +34,12 @@ pub(super) const TABLE: &Table = &Table {
         &["properties"],
         &["drivers"],
         &["session"],
-        &["link"],
+        &["compare", "link"],
     ],
     apart: &[("views", &["cast", "event", "ids", "scenario", "trace", "value", "verdict"])],
     public: &[
-        "cast", "choice", "event", "ids", "link", "scenario", "session", "trace", "value",
-        "verdict", "views",
+        "cast", "choice", "compare", "event", "ids", "link", "scenario", "session", "trace",
+        "value", "verdict", "views",
     ],
     debts: &[],
 };
