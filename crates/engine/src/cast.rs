@@ -18,6 +18,14 @@ pub enum NodeKind {
     Broker,
     /// The orchestrator of sagas, where it is a node of its own.
     Orchestrator,
+    /// The coordinator of distributed transactions, where it is a node of its own.
+    Coordinator,
+    /// The composer, through which queries and writes pass.
+    Composer,
+    /// The database that all services share.
+    Database,
+    /// A read replica of a service's database.
+    Replica(ServiceIx),
 }
 
 /// A node.
@@ -42,6 +50,11 @@ pub struct DbInfo {
     pub name: String,
     /// The node that it belongs to.
     pub node: NodeIx,
+    /// Whether all services share it. Its tables then have their owner's name before their own:
+    /// `stock.item`.
+    pub shared: bool,
+    /// The database that it copies, where it is a replica.
+    pub replica_of: Option<DbIx>,
     /// How many decimals its numbers are shown with.
     pub decimals: u8,
     /// Its initial rows in the order of their keys.
@@ -148,6 +161,18 @@ impl Cast {
     #[must_use]
     pub fn step(&self, flow: FlowIx, step: StepIx) -> Option<&StepInfo> {
         self.flows.get(flow.ix())?.steps.get(step.ix())
+    }
+
+    /// The database with the rows of a service, and what its tables' names begin with there.
+    #[must_use]
+    pub fn home(&self, service: &str) -> Option<(DbIx, String)> {
+        let at = self.dbs.iter().position(|db| db.name == service);
+        let own = at.map(|at| (DbIx(at as u8), String::new()));
+        own.or_else(|| {
+            let at = self.dbs.iter().position(|db| db.shared)?;
+            self.node_named(service)?;
+            Some((DbIx(at as u8), format!("{service}.")))
+        })
     }
 
     /// The text of a key: `account:alice`.

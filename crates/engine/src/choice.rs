@@ -81,6 +81,13 @@ pub enum ChoiceKind {
     },
     /// A timer fires.
     Fire(TimerKey),
+    /// A handler that waited for a lock, or for time to pass, goes on.
+    Proceed {
+        /// The node.
+        node: NodeIx,
+        /// The transaction.
+        txn: TxnId,
+    },
     /// A caller stops trying: its timer fires for the last time.
     GiveUp(TimerKey),
     /// A node crashes between two handlers, losing this many of its unforced log records
@@ -120,6 +127,7 @@ impl ChoiceKind {
             | Self::Consume { .. }
             | Self::Relay { .. }
             | Self::Fire(_)
+            | Self::Proceed { .. }
             | Self::Restart { .. } => false,
         }
     }

@@ -7,6 +7,7 @@
 //! deliver clients orders request T1 - 0
 //! consume payments orders 0 !crash-after=1,0
 //! fire orders retry T1 2.do
+//! proceed orders T1
 //! ```
 //!
 //! Of messages in flight that are equal in all of that, `#1` names the second, `#2` the third.
@@ -85,6 +86,9 @@ pub fn print(cast: &Cast, choice: &Choice) -> String {
         }
         ChoiceKind::Relay { node: at } => format!("relay {}", node(*at)),
         ChoiceKind::Fire(key) => format!("fire {}", timer(key)),
+        ChoiceKind::Proceed { node: at, txn } => {
+            format!("proceed {} {}", node(*at), txn_name(*txn))
+        }
         ChoiceKind::GiveUp(key) => format!("give-up {}", timer(key)),
         ChoiceKind::Crash { node: at, lose } => format!("crash {} {lose}", node(*at)),
         ChoiceKind::Restart { node: at } => format!("restart {}", node(*at)),
@@ -258,6 +262,7 @@ impl<'a> Words<'a> {
             }
             "relay" => ChoiceKind::Relay { node: self.node()? },
             "fire" => ChoiceKind::Fire(self.timer()?),
+            "proceed" => ChoiceKind::Proceed { node: self.node()?, txn: self.txn()? },
             "give-up" => ChoiceKind::GiveUp(self.timer()?),
             "crash" => ChoiceKind::Crash {
                 node: self.node()?,

@@ -90,6 +90,36 @@ pub enum Refusal {
     ReadOnly,
     /// The record cannot be read (a poison message).
     Poison,
+    /// It was chosen to end a deadlock.
+    Deadlock,
+    /// It could not have run one after the other with those beside it, or another was first to
+    /// update a row.
+    Serialization,
+    /// It waited for a lock for too long.
+    LockTimeout,
+    /// A database that it needs cannot be reached, or lost the session.
+    Unavailable,
+    /// The stream is at another version than was expected.
+    Version,
+    /// What was reserved had expired.
+    Expired,
+}
+
+impl Refusal {
+    /// Whether it says nothing about the data: the same, tried again, may well succeed.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::ReadOnly
+            | Self::Poison
+            | Self::Deadlock
+            | Self::Serialization
+            | Self::LockTimeout
+            | Self::Unavailable
+            | Self::Version => true,
+            Self::Bound(_) | Self::Missing(_) | Self::Exists | Self::Expired => false,
+        }
+    }
 }
 
 /// A change of one row by a committed local transaction.
@@ -124,6 +154,11 @@ pub enum LostRecord {
         /// The business effects that are gone.
         effects: Vec<StepRef>,
     },
+    /// The promise of a transaction to commit. Promises are forced, so that none is lost; it stands
+    /// here since a log may hold one.
+    Promise(TxnId),
+    /// The end of a promise by rollback: the transaction is in doubt again.
+    Abort(TxnId),
 }
 
 /// What happened. Fields that repeat the event's own node, transaction and step are left out.
@@ -339,6 +374,60 @@ pub enum EventKind {
         /// Which.
         fault: FaultIx,
     },
+    /// A local transaction that is still open wrote rows: its own reads see them, and others' by
+    /// their isolation level. In a database of this node.
+    Wrote {
+        /// The database.
+        db: DbIx,
+        /// The rows, each with the value that is committed in `before`.
+        changes: Vec<RowChange>,
+    },
+    /// A local transaction waits for a lock.
+    LockWaited {
+        /// The database.
+        db: DbIx,
+        /// The row; `None` for a table, a span of keys or a connection.
+        key: Option<Key>,
+        /// The transactions that it waits for, by the wait-for graph.
+        holders: Vec<TxnId>,
+    },
+    /// A local transaction has the lock that it waited for.
+    LockGranted {
+        /// The database.
+        db: DbIx,
+    },
+    /// A cycle was found in the wait-for graph.
+    Deadlocked {
+        /// The database.
+        db: DbIx,
+        /// The transactions of the cycle: each waits for the next, the last for the first.
+        cycle: Vec<TxnId>,
+        /// The one that is rolled back.
+        victim: TxnId,
+    },
+    /// A local transaction was rolled back and left nothing.
+    RolledBack {
+        /// The database.
+        db: DbIx,
+        /// Why; `None` where its own session asked for it.
+        why: Option<Refusal>,
+        /// Log records written.
+        log_records: u16,
+        /// Forced log writes among them.
+        forced: u16,
+    },
+    /// A local transaction promised to commit: it keeps its locks, survives a crash, and is in doubt
+    /// until it hears the decision.
+    Prepared {
+        /// The database.
+        db: DbIx,
+        /// The rows that it will change.
+        changes: Vec<RowChange>,
+        /// Log records written.
+        log_records: u16,
+        /// Forced log writes among them.
+        forced: u16,
+    },
     /// The protocol can neither finish nor undo this transaction; it waits for a person.
     Stuck {
         /// The document's word for what stands in the way.
@@ -381,6 +470,12 @@ pub const EVENT_NAMES: &[&str] = &[
     "restarted",
     "fault-began",
     "fault-ended",
+    "wrote",
+    "lock-waited",
+    "lock-granted",
+    "deadlocked",
+    "rolled-back",
+    "prepared",
     "stuck",
     "decided",
 ];
@@ -418,6 +513,12 @@ impl EventKind {
             Self::Restarted { .. } => "restarted",
             Self::FaultBegan { .. } => "fault-began",
             Self::FaultEnded { .. } => "fault-ended",
+            Self::Wrote { .. } => "wrote",
+            Self::LockWaited { .. } => "lock-waited",
+            Self::LockGranted { .. } => "lock-granted",
+            Self::Deadlocked { .. } => "deadlocked",
+            Self::RolledBack { .. } => "rolled-back",
+            Self::Prepared { .. } => "prepared",
             Self::Stuck { .. } => "stuck",
             Self::Decided { .. } => "decided",
         }

@@ -5,7 +5,7 @@
 
 use crate::event::{Event, EventKind, LostRecord, Outcome, Refusal, RowChange};
 use crate::fingerprint::{Canon, Fingerprint};
-use crate::ids::{Direction, StepIx, StepRef, Sym};
+use crate::ids::{Direction, StepIx, StepRef, Sym, TxnId};
 use crate::value::Row;
 
 fn word(sym: Option<Sym>, h: &mut Fingerprint) {
@@ -46,6 +46,11 @@ fn effects(all: &[StepRef], h: &mut Fingerprint) {
     }
 }
 
+fn txns(all: &[TxnId], h: &mut Fingerprint) {
+    h.write_len(all.len());
+    all.iter().for_each(|txn| h.write_u32(txn.0));
+}
+
 fn refusal(why: Refusal, h: &mut Fingerprint) {
     let (tag, sym) = match why {
         Refusal::Bound(sym) => (0, Some(sym)),
@@ -53,6 +58,12 @@ fn refusal(why: Refusal, h: &mut Fingerprint) {
         Refusal::Exists => (2, None),
         Refusal::ReadOnly => (3, None),
         Refusal::Poison => (4, None),
+        Refusal::Deadlock => (5, None),
+        Refusal::Serialization => (6, None),
+        Refusal::LockTimeout => (7, None),
+        Refusal::Unavailable => (8, None),
+        Refusal::Version => (9, None),
+        Refusal::Expired => (10, None),
     };
     h.write_u8(tag);
     word(sym, h);
@@ -190,12 +201,49 @@ impl Canon for EventKind {
                             changes(rows, h);
                             effects(of, h);
                         }
+                        LostRecord::Promise(txn) => {
+                            h.write_u8(2);
+                            h.write_u32(txn.0);
+                        }
+                        LostRecord::Abort(txn) => {
+                            h.write_u8(3);
+                            h.write_u32(txn.0);
+                        }
                     }
                 }
                 h.write_u32(fault.map_or(0, |fault| u32::from(fault.0) + 1));
             }
             Self::Restarted { redone } => h.write_u32(*redone),
             Self::FaultBegan { fault } | Self::FaultEnded { fault } => h.write_u8(fault.0),
+            Self::Wrote { db, changes: rows } => {
+                h.write_u8(db.0);
+                changes(rows, h);
+            }
+            Self::LockWaited { db, key, holders } => {
+                h.write_u8(db.0);
+                h.write_u8(u8::from(key.is_some()));
+                key.iter().for_each(|key| key.canon(h));
+                txns(holders, h);
+            }
+            Self::LockGranted { db } => h.write_u8(db.0),
+            Self::Deadlocked { db, cycle, victim } => {
+                h.write_u8(db.0);
+                txns(cycle, h);
+                h.write_u32(victim.0);
+            }
+            Self::RolledBack { db, why, log_records, forced } => {
+                h.write_u8(db.0);
+                h.write_u8(u8::from(why.is_some()));
+                why.iter().for_each(|why| refusal(*why, h));
+                h.write_u32(u32::from(*log_records));
+                h.write_u32(u32::from(*forced));
+            }
+            Self::Prepared { db, changes: rows, log_records, forced } => {
+                h.write_u8(db.0);
+                changes(rows, h);
+                h.write_u32(u32::from(*log_records));
+                h.write_u32(u32::from(*forced));
+            }
             Self::Stuck { reason } => word(*reason, h),
             Self::Decided { forward } => h.write_u8(u8::from(*forward)),
         }

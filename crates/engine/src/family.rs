@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::ids::{DbIx, NodeIx, StepIx, TxnId};
+use crate::ids::{DbIx, Direction, NodeIx, StepIx, Sym, TxnId};
 use crate::plan::{Flow, MixKind, Plan, Step};
 use crate::stores::Database;
 use crate::value::Value;
@@ -17,6 +17,32 @@ pub struct Needs {
     pub broker: bool,
     /// An orchestrator.
     pub orchestrator: bool,
+    /// A coordinator of distributed transactions.
+    pub coordinator: bool,
+    /// A composer, through which queries and writes pass.
+    pub composer: bool,
+    /// Replicas of each service's database.
+    pub replicas: bool,
+    /// One database with the rows of all services, in place of one for each.
+    pub shared_database: bool,
+    /// Local transactions that stay open from one handler to the next.
+    pub sessions: bool,
+}
+
+impl Needs {
+    /// What two members need together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            broker: self.broker || other.broker,
+            orchestrator: self.orchestrator || other.orchestrator,
+            coordinator: self.coordinator || other.coordinator,
+            composer: self.composer || other.composer,
+            replicas: self.replicas || other.replicas,
+            shared_database: self.shared_database || other.shared_database,
+            sessions: self.sessions || other.sessions,
+        }
+    }
 }
 
 /// What a message of a write member is about.
@@ -28,6 +54,19 @@ pub struct About {
     pub txn: TxnId,
     /// The step.
     pub step: StepIx,
+}
+
+/// A timer of a write member that has fired.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimerOf {
+    /// Its name.
+    pub label: Sym,
+    /// The transaction.
+    pub txn: TxnId,
+    /// The step, the first where it is about none.
+    pub step: (StepIx, Direction),
+    /// Who was asked.
+    pub target: NodeIx,
 }
 
 /// A transaction as every message about it carries it.
@@ -99,7 +138,16 @@ impl<'a> Cx<'a> {
     /// The database of this node.
     #[must_use]
     pub fn own_db(&self) -> DbIx {
-        self.plan.cast.nodes[self.node.ix()].db.expect("only nodes with a database run steps")
+        let own = self.plan.cast.nodes[self.node.ix()].db.or(self.plan.shared);
+        own.expect("only nodes with a database run steps")
+    }
+
+    /// The database with the rows of a step's service.
+    #[must_use]
+    pub fn step_db(&self, txn: TxnId, step: StepIx) -> DbIx {
+        let owner = self.step(txn, step).node;
+        let own = self.plan.cast.nodes[owner.ix()].db.or(self.plan.shared);
+        own.expect("every service has a database of its own or shares one")
     }
 
     /// The rows of this node's own database, for reading.

@@ -11,7 +11,7 @@
 use std::rc::Rc;
 
 use crate::event::{EventKind, OutboxEntry, Refusal, Shape};
-use crate::ids::{DbIx, Direction, NodeIx, StepIx, StepRef, Sym, TopicIx, TxnId};
+use crate::ids::{DbIx, Direction, Micros, NodeIx, StepIx, StepRef, Sym, TopicIx, TxnId};
 use crate::value::{Key, Row};
 
 /// A question and its answer between a caller and a target. A retry timer of an exchange fires, while
@@ -121,6 +121,54 @@ pub struct LocalTxn {
     /// A fact about a transaction that is true by this commit, as that it has ended: no crash can
     /// fall between the two.
     pub fact: Option<(TxnId, EventKind)>,
+    /// Whether its commit record is not forced: a crash may take it back.
+    pub lazy: bool,
+}
+
+/// What a handler asks of the session of a transaction: a local transaction that stays open from one
+/// handler to the next.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Ask {
+    /// Run a step. The session begins with its first. It may have to wait: the handler is then
+    /// parked, and goes on when it can.
+    Run(StepRef),
+    /// Commit what was run, and note a fact that is true by this commit.
+    Commit {
+        /// The fact about the transaction.
+        fact: Option<EventKind>,
+    },
+    /// Promise to be able to commit: a forced log record.
+    Prepare,
+    /// Commit what was promised.
+    CommitPrepared {
+        /// Whether the commit record is forced.
+        force: bool,
+    },
+    /// Roll back, promised or not.
+    RollBack {
+        /// Whether the abort record of a promise is forced.
+        force: bool,
+    },
+    /// Stop waiting for a lock.
+    TimeOut,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// The step was run; whether the session has changed anything so far.
+    Ran {
+        /// False where it has only read.
+        wrote: bool,
+    },
+    /// It was done.
+    Done,
+    /// There was no such session, or it was rolled back, for this reason.
+    Refused(Refusal),
+    /// The reply was lost (a fault): it took effect, but the caller cannot know.
+    Lost,
+    /// A pause is over.
+    Over,
 }
 
 /// What came of a local transaction.
@@ -160,9 +208,22 @@ pub struct Letter<B> {
     pub body: B,
 }
 
+/// What a timer is for, which decides how long it runs and when it may fire while exploring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Clock {
+    /// A caller asks again: after the scenario's time-out, which grows with each attempt. While
+    /// exploring it fires only where no answer can come any more, unless the budget has early timers.
+    #[default]
+    Retry,
+    /// Something expires: after this many microseconds. While exploring it may fire at any point.
+    Business(Micros),
+}
+
 /// A timer to be armed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Alarm {
+    /// What it is for.
+    pub clock: Clock,
     /// Its name.
     pub label: Sym,
     /// The transaction.
@@ -190,6 +251,29 @@ pub enum Effect<B, K> {
         txn: Rc<LocalTxn>,
         /// Continues the handler.
         then: Option<K>,
+    },
+    /// Works in the session of a transaction, and who is told the result.
+    Session {
+        /// The database.
+        db: DbIx,
+        /// The transaction.
+        txn: TxnId,
+        /// What it is asked.
+        ask: Ask,
+        /// Continues the handler.
+        then: Option<K>,
+    },
+    /// Pauses the handling of a transaction for the service time of a step, as a worker does that
+    /// computes while a session is open. While exploring, others may come between.
+    Pause {
+        /// The transaction.
+        txn: TxnId,
+        /// The step.
+        step: StepIx,
+        /// Whose service time it takes.
+        of: NodeIx,
+        /// Continues the handler.
+        then: K,
     },
     /// Publishes a record from memory.
     Publish(RecordBody),
@@ -254,8 +338,18 @@ impl<B, K> Out<B, K> {
     }
 
     /// Runs a local transaction and tells the result to a continuation.
-    pub fn local(&mut self, db: DbIx, txn: LocalTxn, then: K) {
-        self.push(Effect::Local { db, txn: Rc::new(txn), then: Some(then) });
+    pub fn local(&mut self, db: DbIx, txn: LocalTxn, then: impl Into<K>) {
+        self.push(Effect::Local { db, txn: Rc::new(txn), then: Some(then.into()) });
+    }
+
+    /// Works in the session of a transaction and tells the result to a continuation.
+    pub fn session(&mut self, db: DbIx, txn: TxnId, ask: Ask, then: impl Into<K>) {
+        self.push(Effect::Session { db, txn, ask, then: Some(then.into()) });
+    }
+
+    /// Pauses for the service time of a step.
+    pub fn pause(&mut self, txn: TxnId, step: StepIx, of: NodeIx, then: impl Into<K>) {
+        self.push(Effect::Pause { txn, step, of, then: then.into() });
     }
 
     /// Sends a message.

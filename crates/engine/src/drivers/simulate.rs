@@ -252,6 +252,14 @@ impl Simulator {
                     self.make(ChoiceKind::Relay { node }, sink, made);
                 }
             }
+            Due::Proceed(node, _) => {
+                if let Some(until) = self.paused_until(node) {
+                    self.schedule(until, Item::Due(due));
+                } else if let Due::Proceed(node, txn) = due {
+                    // What it waited for may be gone by now, and it with it.
+                    self.make(ChoiceKind::Proceed { node, txn }, sink, made);
+                }
+            }
             Due::Restart(node) => {
                 self.make(ChoiceKind::Restart { node }, sink, made);
             }
@@ -449,19 +457,9 @@ impl Simulator {
         (txn, step): (Option<TxnId>, Option<(StepIx, Direction)>),
         attempt: u16,
     ) -> Micros {
-        let plan = &self.world.plan;
         let (step, dir) = step.unwrap_or_default();
         let key = DrawKey { txn: txn.unwrap_or_default(), step, dir, attempt, node, salt: 0 };
-        let time = plan.draws.duration(&plan.service_time[node.ix()], Purpose::Service, key);
-        let slow = self.world.faults.iter().fold(1.0_f64, |slow, ix| {
-            match &plan.scenario.faults[ix.ix()].fault {
-                FaultKind::Slow { times, .. } if plan.fault_nodes[ix.ix()].contains(&node) => {
-                    slow * times
-                }
-                _ => slow,
-            }
-        });
-        libm::round((time as f64 * slow).min(3.6e9)) as Micros
+        self.world.service_time(node, key)
     }
 
     /// A worker is done: the handler runs.

@@ -7,7 +7,7 @@ use crate::event::{Acknowledged, EventKind, Outcome, Shape};
 use crate::family::Cx;
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, TxnId};
-use crate::out::{Alarm, Exchange, Letter};
+use crate::out::{Alarm, Clock, Exchange, Letter};
 use crate::plan::MixKind;
 
 /// Which transactions still wait for their answer.
@@ -35,6 +35,7 @@ fn ask(cx: &Cx<'_>, entry: NodeIx, txn: TxnId, attempt: u16, retries: bool, out:
     let attempts = cx.plan.scenario.retries.attempts;
     let (waits, attempts_max) = if retries { (1, Some(attempts)) } else { (attempts, Some(1)) };
     out.arm(Alarm {
+        clock: Clock::Retry,
         label: cx.plan.words.retry,
         txn,
         step: None,

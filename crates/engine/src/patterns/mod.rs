@@ -16,7 +16,7 @@ use crate::out::Out as AnyOut;
 use crate::plan::Plan;
 use crate::scenario::document::Coupling;
 use crate::scenario::{Problem, Scenario};
-use read::{ReadKind, ReadMsg};
+use read::{ReadCont, ReadKind, ReadMsg};
 use store::StoreKind;
 use write::{WriteCont, WriteKind, WriteMsg};
 
@@ -44,8 +44,29 @@ pub enum Response {
     Aborted(Option<Sym>),
 }
 
+/// A continuation of a handler, of any family.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cont {
+    /// Of the write member.
+    Write(WriteCont),
+    /// Of the read member.
+    Read(ReadCont),
+}
+
+impl From<WriteCont> for Cont {
+    fn from(then: WriteCont) -> Self {
+        Self::Write(then)
+    }
+}
+
+impl From<ReadCont> for Cont {
+    fn from(then: ReadCont) -> Self {
+        Self::Read(then)
+    }
+}
+
 /// The effects of a handler, over the messages of all families.
-pub type Out = AnyOut<Body, WriteCont>;
+pub type Out = AnyOut<Body, Cont>;
 
 /// The three parts of a coupling.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +88,14 @@ impl Parts {
             name_of(self.read, read::TABLE),
             name_of(self.store, store::TABLE),
         ]
+    }
+}
+
+impl Parts {
+    /// Whether a node handles a record, for the write member or the read member.
+    #[must_use]
+    pub fn handles(&self, cx: &crate::family::Cx<'_>, record: &crate::out::RecordBody) -> bool {
+        self.write.handles(cx, record) || self.read.handles(cx, record)
     }
 }
 
@@ -182,18 +211,21 @@ fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Pro
 /// Where the coupling is not known or its parts do not go together.
 pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
     let (parts, name) = resolve(&scenario.coupling)?;
-    let mut plan = crate::plan::compile(scenario, &name, parts.write.needs());
+    let needs = parts.write.needs().and(parts.read.needs());
+    let mut plan = crate::plan::compile(scenario, &name, needs);
     let mut edges = parts.write.edges(&plan);
-    for query in &plan.queries {
-        edges.extend(query.reads.iter().map(|(owner, _, _)| (plan.clients(), *owner)));
-    }
+    edges.extend(parts.read.edges(&plan));
     let mut known = std::collections::BTreeSet::new();
     edges.retain(|edge| known.insert(*edge));
-    let consumers = parts.write.consumers(&plan);
+    let mut consumers = parts.write.consumers(&plan);
+    consumers.extend(parts.read.consumers(&plan));
     let cast = std::rc::Rc::make_mut(&mut plan.cast);
     cast.edges = edges;
     for (topic, node) in consumers {
-        cast.topics[topic.ix()].consumers.push(node);
+        let known = &mut cast.topics[topic.ix()].consumers;
+        if !known.contains(&node) {
+            known.push(node);
+        }
     }
     Ok((plan, parts))
 }

@@ -16,6 +16,9 @@ use crate::scenario::Scenario;
 use crate::scenario::document::{
     self as doc, Draw, FaultKind, Input, Operation, Orchestrator, RowValue, Scalar, StepKind,
 };
+use crate::stores::SessionRules;
+use crate::stores::locks::Victim;
+use crate::stores::transactions::{Dialect, Isolation, Level, Method};
 use crate::value::{Key, KeyPart, Row, Value};
 
 /// Strings and their symbols. Symbols are given in the order of the document, so that equal
@@ -58,16 +61,62 @@ impl Interner {
             missing: self.sym("ROW_MISSING"),
             no_answer: self.sym("NO_ANSWER"),
             read_only: self.sym("READ_ONLY"),
+            deadlock: Sym(0),
+            serialization: Sym(0),
+            lock_timeout: Sym(0),
+            unavailable: Sym(0),
+            version: Sym(0),
+            expired: Sym(0),
+            lock_wait: Sym(0),
+            prepare: Sym(0),
+            vote_yes: Sym(0),
+            vote_no: Sym(0),
+            vote_read_only: Sym(0),
+            commit: Sym(0),
+            abort: Sym(0),
+            acknowledge: Sym(0),
+            inquire: Sym(0),
+            coordination: Sym(0),
+            expiry: Sym(0),
+            reservation: Sym(0),
+            confirm: Sym(0),
+            cancel: Sym(0),
         }
+    }
+
+    /// Words that were added later come last, so that the others keep their symbols and runs their
+    /// digests.
+    fn more_words(&mut self, words: &mut Words) {
+        words.deadlock = self.sym("DEADLOCK");
+        words.serialization = self.sym("NOT_SERIALIZABLE");
+        words.lock_timeout = self.sym("LOCK_TIMEOUT");
+        words.unavailable = self.sym("UNAVAILABLE");
+        words.version = self.sym("VERSION_CONFLICT");
+        words.expired = self.sym("EXPIRED");
+        words.lock_wait = self.sym("lock-wait");
+        words.prepare = self.sym("prepare");
+        words.vote_yes = self.sym("yes");
+        words.vote_no = self.sym("no");
+        words.vote_read_only = self.sym("read-only");
+        words.commit = self.sym("commit");
+        words.abort = self.sym("abort");
+        words.acknowledge = self.sym("acknowledge");
+        words.inquire = self.sym("inquire");
+        words.coordination = self.sym("coordination");
+        words.expiry = self.sym("expiry");
+        words.reservation = self.sym("reservation");
+        words.confirm = self.sym("confirm");
+        words.cancel = self.sym("cancel");
     }
 
     fn key_part(&mut self, text: &str) -> KeyPart {
         text.parse::<i64>().map_or_else(|_| KeyPart::Text(self.sym(text)), KeyPart::Int)
     }
 
-    fn key(&mut self, text: &str) -> Key {
+    /// A key in a table whose name begins so.
+    fn key(&mut self, prefix: &str, text: &str) -> Key {
         let (table, id) = text.split_once(':').unwrap_or((text, ""));
-        Key { table: self.sym(table), id: self.key_part(id) }
+        Key { table: self.sym(&format!("{prefix}{table}")), id: self.key_part(id) }
     }
 
     fn value(&mut self, scalar: &Scalar) -> Value {
@@ -93,6 +142,8 @@ struct Templates<'a> {
     interner: &'a mut Interner,
     inputs: &'a [String],
     words: &'a Words,
+    /// What the tables' names begin with.
+    prefix: &'a str,
 }
 
 impl Templates<'_> {
@@ -107,7 +158,8 @@ impl Templates<'_> {
             Some(name) => IdTemplate::Input(self.input(name)),
             None => IdTemplate::Fixed(self.interner.key_part(id)),
         };
-        KeyTemplate { table: self.interner.sym(table), id }
+        let table = format!("{}{table}", self.prefix);
+        KeyTemplate { table: self.interner.sym(&table), id }
     }
 
     fn expr(&mut self, scalar: &Scalar) -> Expr {
@@ -173,8 +225,18 @@ struct Nodes {
     infos: Vec<NodeInfo>,
     broker: Option<NodeIx>,
     orchestrator: Option<NodeIx>,
+    coordinator: Option<NodeIx>,
+    composer: Option<NodeIx>,
+    shared: Option<DbIx>,
+    replicas: Vec<Vec<NodeIx>>,
 }
 
+/// What the tables of a service begin with where all services share a database.
+fn prefix(shared: bool, service: &str) -> String {
+    if shared { format!("{service}.") } else { String::new() }
+}
+
+#[expect(clippy::too_many_lines, reason = "one paragraph for each kind of node")]
 fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
     let node = |name: &str, kind, db, workers| NodeInfo {
         name: name.to_owned(),
@@ -186,27 +248,61 @@ fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
     let mut infos = vec![node("clients", NodeKind::Clients, None, u32::MAX)];
     for (ix, service) in scenario.services.iter().enumerate() {
         let kind = NodeKind::Service(ServiceIx(ix as u8));
+        let db = (!needs.shared_database).then_some(DbIx(ix as u8));
         infos.push(NodeInfo {
             outbox: needs.broker && scenario.options.outbox,
-            ..node(&service.name, kind, Some(DbIx(ix as u8)), service.workers)
+            ..node(&service.name, kind, db, service.workers)
         });
     }
+    let mut dbs = if needs.shared_database { 0 } else { scenario.services.len() as u8 };
+    let mut next_db = || {
+        dbs += 1;
+        DbIx(dbs - 1)
+    };
+    let first_service = || {
+        let first = scenario.transactions.first().and_then(|flow| flow.steps.first());
+        first.map_or(NodeIx(1), |step| service_node(scenario, &step.service))
+    };
+    let shared = needs.shared_database.then(|| {
+        let db = next_db();
+        infos.push(node("database", NodeKind::Database, Some(db), u32::MAX));
+        db
+    });
     let broker = needs.broker.then(|| {
         infos.push(node("broker", NodeKind::Broker, None, u32::MAX));
         NodeIx(infos.len() as u8 - 1)
     });
     let orchestrator = needs.orchestrator.then(|| match scenario.options.orchestrator {
         Orchestrator::Separate => {
-            let db = DbIx(scenario.services.len() as u8);
-            infos.push(node("orchestrator", NodeKind::Orchestrator, Some(db), u32::MAX));
+            infos.push(node("orchestrator", NodeKind::Orchestrator, Some(next_db()), u32::MAX));
             NodeIx(infos.len() as u8 - 1)
         }
-        Orchestrator::FirstService => {
-            let first = scenario.transactions.first().and_then(|flow| flow.steps.first());
-            first.map_or(NodeIx(1), |step| service_node(scenario, &step.service))
-        }
+        Orchestrator::FirstService => first_service(),
     });
-    Nodes { infos, broker, orchestrator }
+    let coordinator = needs.coordinator.then(|| match scenario.options.coordinator {
+        Orchestrator::Separate => {
+            infos.push(node("coordinator", NodeKind::Coordinator, Some(next_db()), u32::MAX));
+            NodeIx(infos.len() as u8 - 1)
+        }
+        Orchestrator::FirstService => first_service(),
+    });
+    let composer = needs.composer.then(|| {
+        infos.push(node("composer", NodeKind::Composer, None, u32::MAX));
+        NodeIx(infos.len() as u8 - 1)
+    });
+    let mut replicas = vec![Vec::new(); infos.len()];
+    if needs.replicas && !needs.shared_database {
+        for (ix, service) in scenario.services.iter().enumerate() {
+            for number in 1..=scenario.options.replicas {
+                let name = format!("{}-replica-{number}", service.name);
+                let kind = NodeKind::Replica(ServiceIx(ix as u8));
+                replicas[ix + 1].push(NodeIx(infos.len() as u8));
+                infos.push(node(&name, kind, Some(next_db()), u32::MAX));
+            }
+        }
+        replicas.resize(infos.len(), Vec::new());
+    }
+    Nodes { infos, broker, orchestrator, coordinator, composer, shared, replicas }
 }
 
 fn service_node(scenario: &Scenario, name: &str) -> NodeIx {
@@ -219,10 +315,24 @@ fn named_node(scenario: &Scenario, nodes: &Nodes, name: &str) -> Option<NodeIx> 
         return Some(NodeIx(ix as u8));
     }
     // An orchestrator that runs in a service goes by its own name too, so that a fault keeps its target.
-    (name == "orchestrator")
-        .then_some(nodes.orchestrator)
-        .flatten()
-        .filter(|_| !scenario.services.is_empty())
+    let hosted = match name {
+        "orchestrator" => nodes.orchestrator,
+        "coordinator" => nodes.coordinator,
+        _ => None,
+    };
+    hosted.filter(|_| !scenario.services.is_empty())
+}
+
+/// The rows of a service, as they are in the beginning.
+fn service_rows(
+    service: &doc::Service,
+    shared: bool,
+    interner: &mut Interner,
+    words: &Words,
+) -> Vec<(Key, Row)> {
+    let prefix = prefix(shared, &service.name);
+    let rows = service.rows.iter();
+    rows.map(|(key, value)| (interner.key(&prefix, key), interner.row(value, words))).collect()
 }
 
 fn databases(
@@ -231,42 +341,85 @@ fn databases(
     interner: &mut Interner,
     words: &Words,
 ) -> Vec<DbInfo> {
-    let mut dbs: Vec<DbInfo> = scenario
+    let shared = nodes.shared.is_some();
+    let owned: Vec<Vec<(Key, Row)>> = scenario
         .services
         .iter()
-        .enumerate()
-        .map(|(ix, service)| {
-            let mut rows: Vec<(Key, Row)> = service
-                .rows
-                .iter()
-                .map(|(key, value)| (interner.key(key), interner.row(value, words)))
-                .collect();
-            rows.sort_by_key(|(key, _)| *key);
-            DbInfo {
-                name: service.name.clone(),
-                node: NodeIx(ix as u8 + 1),
-                decimals: service.decimals,
-                rows,
-            }
-        })
+        .map(|service| service_rows(service, shared, interner, words))
         .collect();
-    for (ix, info) in nodes.infos.iter().enumerate() {
-        if info.kind == NodeKind::Orchestrator {
-            dbs.push(DbInfo {
-                name: info.name.clone(),
-                node: NodeIx(ix as u8),
-                decimals: 0,
-                rows: Vec::new(),
-            });
-        }
+    // Amounts are shown alike where every service that has some shows them so.
+    let decimals: std::collections::BTreeSet<u8> =
+        scenario.services.iter().map(|service| service.decimals).collect();
+    let common = if decimals.len() == 1 { decimals.first().copied() } else { None };
+    let mut dbs: Vec<DbInfo> = Vec::new();
+    for (ix, info) in nodes.infos.iter().enumerate().filter(|(_, info)| info.db.is_some()) {
+        let of = match info.kind {
+            NodeKind::Service(of) | NodeKind::Replica(of) => Some(of),
+            _ => None,
+        };
+        let is_shared = info.kind == NodeKind::Database;
+        let mut rows = match of {
+            Some(of) => owned[of.ix()].clone(),
+            None if is_shared => owned.concat(),
+            None => Vec::new(),
+        };
+        rows.sort_by_key(|(key, _)| *key);
+        let is_replica = matches!(info.kind, NodeKind::Replica(_));
+        dbs.push(DbInfo {
+            name: info.name.clone(),
+            node: NodeIx(ix as u8),
+            shared: is_shared,
+            replica_of: of.filter(|_| is_replica).map(|of| DbIx(of.0)),
+            decimals: match of {
+                Some(of) => scenario.services[of.ix()].decimals,
+                None if is_shared => common.unwrap_or(0),
+                None => 0,
+            },
+            rows,
+        });
     }
     dbs
+}
+
+/// How the databases of the services run their sessions.
+fn session_rules(scenario: &Scenario, needs: Needs, dbs: &[DbInfo]) -> Vec<Option<SessionRules>> {
+    let options = &scenario.options;
+    let rules = SessionRules {
+        dialect: match options.concurrency {
+            doc::Concurrency::Versions => Dialect::postgres(),
+            doc::Concurrency::Locking => Dialect::sql_server(),
+            doc::Concurrency::Mixed => Dialect::inno_db(),
+        }
+        .with_victim(match options.victim {
+            doc::Victim::Requester => Victim::Requester,
+            doc::Victim::Youngest => Victim::Youngest,
+            doc::Victim::Oldest => Victim::Oldest,
+            doc::Victim::FewestLocks => Victim::FewestLocks,
+        }),
+        isolation: Isolation::new(
+            match options.isolation {
+                doc::IsolationLevel::ReadUncommitted => Level::ReadUncommitted,
+                doc::IsolationLevel::ReadCommitted => Level::ReadCommitted,
+                doc::IsolationLevel::RepeatableRead => Level::RepeatableRead,
+                doc::IsolationLevel::Serializable => Level::Serializable,
+            },
+            match options.concurrency {
+                doc::Concurrency::Versions => Method::Versions,
+                doc::Concurrency::Locking => Method::Locking,
+                doc::Concurrency::Mixed => Method::Mixed,
+            },
+        ),
+        connections: options.connections,
+        reads_then_writes: options.updates == doc::Updates::ReadThenWrite,
+    };
+    let has = |db: &DbInfo| needs.sessions && db.replica_of.is_none();
+    dbs.iter().map(|db| has(db).then(|| rules.clone())).collect()
 }
 
 fn steps(
     flow: &doc::Flow,
     scenario: &Scenario,
-    broker: bool,
+    (broker, shared): (bool, bool),
     interner: &mut Interner,
     words: &Words,
 ) -> Vec<Step> {
@@ -278,7 +431,9 @@ fn steps(
                 given.clone().unwrap_or_else(|| format!("{}.{}{suffix}", step.service, step.name))
             };
             let node = service_node(scenario, &step.service);
-            let mut templates = Templates { interner, inputs: &flow.inputs, words };
+            let prefix = prefix(shared, &step.service);
+            let mut templates =
+                Templates { interner, inputs: &flow.inputs, words, prefix: &prefix };
             let forward = step.forward.iter().map(|op| templates.op(op)).collect();
             let undo = step.undo.iter().map(|op| templates.op(op)).collect();
             let condition = step.condition.as_ref().map(|condition| {
@@ -485,13 +640,21 @@ fn triggers(scenario: &Scenario, nodes: &Nodes, fault_nodes: &[Vec<NodeIx>]) -> 
 #[must_use]
 pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     let mut interner = Interner::default();
-    let words = interner.words();
+    let mut words = interner.words();
     let nodes = nodes(scenario, needs);
     let dbs = databases(scenario, &nodes, &mut interner, &words);
     let flows: Vec<Flow> = scenario
         .transactions
         .iter()
-        .map(|flow| Flow { steps: steps(flow, scenario, needs.broker, &mut interner, &words) })
+        .map(|flow| Flow {
+            steps: steps(
+                flow,
+                scenario,
+                (needs.broker, needs.shared_database),
+                &mut interner,
+                &words,
+            ),
+        })
         .collect();
     let queries = scenario
         .queries
@@ -502,14 +665,22 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
                 .iter()
                 .map(|read| {
                     let node = service_node(scenario, &read.service);
-                    let mut templates =
-                        Templates { interner: &mut interner, inputs: &query.inputs, words: &words };
-                    (node, DbIx(node.0 - 1), templates.key(&read.key))
+                    let prefix = prefix(nodes.shared.is_some(), &read.service);
+                    let mut templates = Templates {
+                        interner: &mut interner,
+                        inputs: &query.inputs,
+                        words: &words,
+                        prefix: &prefix,
+                    };
+                    let db = nodes.shared.unwrap_or(DbIx(node.0 - 1));
+                    (node, db, templates.key(&read.key))
                 })
                 .collect(),
         })
         .collect();
+    let session_rules = session_rules(scenario, needs, &dbs);
     let mix = mix(scenario, &mut interner);
+    interner.more_words(&mut words);
     let fault_nodes = fault_nodes(scenario, &nodes);
     let triggers = triggers(scenario, &nodes, &fault_nodes);
     let service_time = nodes
@@ -542,6 +713,11 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         words,
         broker: nodes.broker,
         orchestrator: nodes.orchestrator,
+        coordinator: nodes.coordinator,
+        composer: nodes.composer,
+        shared: nodes.shared,
+        replicas: nodes.replicas,
+        session_rules,
         service_time,
         triggers,
         fault_nodes,

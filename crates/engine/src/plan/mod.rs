@@ -16,6 +16,7 @@ use crate::ids::{DbIx, FaultIx, NodeIx, Sym, TopicIx, TxnId};
 use crate::rng::Draws;
 use crate::scenario::Scenario;
 use crate::scenario::document::{Distribution, StepKind};
+use crate::stores::SessionRules;
 use crate::value::{Key, KeyPart, Value};
 
 /// A compiled scenario.
@@ -39,6 +40,16 @@ pub struct Plan {
     pub broker: Option<NodeIx>,
     /// The orchestrator's node: its own, or that of the first flow's first service.
     pub orchestrator: Option<NodeIx>,
+    /// The coordinator's node: its own, or that of the first flow's first service.
+    pub coordinator: Option<NodeIx>,
+    /// The composer's node.
+    pub composer: Option<NodeIx>,
+    /// The database that all services share.
+    pub shared: Option<DbIx>,
+    /// Per node, the nodes of its replicas.
+    pub replicas: Vec<Vec<NodeIx>>,
+    /// Per database, how it runs its sessions, where it has some.
+    pub session_rules: Vec<Option<SessionRules>>,
     /// Per node, its service time.
     pub service_time: Vec<Distribution>,
     /// Faults with a trigger.
@@ -88,6 +99,46 @@ pub struct Words {
     pub no_answer: Sym,
     /// The refusal of a database that takes no writes.
     pub read_only: Sym,
+    /// The refusal of a deadlock's victim.
+    pub deadlock: Sym,
+    /// The refusal of a transaction that could not be serialized.
+    pub serialization: Sym,
+    /// The refusal of one that waited for a lock for too long.
+    pub lock_timeout: Sym,
+    /// The refusal where a database cannot be reached.
+    pub unavailable: Sym,
+    /// The refusal of a stream at another version.
+    pub version: Sym,
+    /// The refusal of a reservation that has expired.
+    pub expired: Sym,
+    /// The timer of a session that waits for a lock.
+    pub lock_wait: Sym,
+    /// A coordinator's question, and its timer's name.
+    pub prepare: Sym,
+    /// A participant's vote to commit.
+    pub vote_yes: Sym,
+    /// A participant's vote to abort.
+    pub vote_no: Sym,
+    /// A participant's vote that it has only read.
+    pub vote_read_only: Sym,
+    /// A coordinator's decision to commit.
+    pub commit: Sym,
+    /// A coordinator's decision to abort.
+    pub abort: Sym,
+    /// A participant's answer to the decision.
+    pub acknowledge: Sym,
+    /// A participant's question for the decision, and its timer's name.
+    pub inquire: Sym,
+    /// The table of a coordinator's rows.
+    pub coordination: Sym,
+    /// The timer after which a reservation expires.
+    pub expiry: Sym,
+    /// The table of reservations.
+    pub reservation: Sym,
+    /// The command that confirms a reservation.
+    pub confirm: Sym,
+    /// The command that cancels one.
+    pub cancel: Sym,
 }
 
 /// A compiled flow.

@@ -89,13 +89,15 @@ impl Cells {
             "*" => RowName::All,
             one => RowName::One { number: one.parse().ok(), text: symbol(cast, one) },
         };
-        let named = cast.dbs.iter().position(|db| db.name == service).map(|at| DbIx(at as u8));
-        let db = named.or_else(|| {
-            cast.node_named(service)
-                .and_then(|node| cast.nodes.get(node.ix()))
-                .and_then(|node| node.db)
-        });
-        Self { db, table: symbol(cast, table), row, field: symbol(cast, field) }
+        let own = cast
+            .node_named(service)
+            .and_then(|node| cast.nodes.get(node.ix()))
+            .and_then(|node| node.db)
+            .map(|db| (db, String::new()));
+        let home = cast.home(service).or(own);
+        let prefix = home.as_ref().map_or("", |(_, prefix)| prefix);
+        let table = symbol(cast, &format!("{prefix}{table}"));
+        Self { db: home.as_ref().map(|(db, _)| *db), table, row, field: symbol(cast, field) }
     }
 
     /// Whether the row is one of them.

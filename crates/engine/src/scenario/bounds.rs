@@ -41,6 +41,8 @@ pub const MAX_WORKERS: u64 = 1_024;
 pub const MAX_DECIMALS: u64 = 9;
 /// Partitions of a topic.
 pub const MAX_PARTITIONS: u64 = 64;
+/// Read replicas of one database.
+pub const MAX_REPLICAS: u64 = 8;
 /// Attempts of an exchange.
 pub const MAX_ATTEMPTS: u64 = 1_000;
 /// Events of a run.
@@ -53,4 +55,5 @@ pub const MAX_BUDGET: u64 = 8;
 pub const MAX_STATES: u64 = 50_000_000;
 
 /// The nodes that are not services.
-pub const NODES: [&str; 5] = ["clients", "broker", "orchestrator", "coordinator", "composer"];
+pub const NODES: [&str; 6] =
+    ["clients", "broker", "orchestrator", "coordinator", "composer", "database"];

@@ -3,7 +3,7 @@
 
 use super::bounds::{
     MAX_AMOUNT, MAX_ATTEMPTS, MAX_BUDGET, MAX_COUNT, MAX_DECIMALS, MAX_DURATION, MAX_EVENTS,
-    MAX_EXPLORED, MAX_PARTITIONS, MAX_STATES, MAX_TIME, MAX_TIMES, MAX_WORKERS,
+    MAX_EXPLORED, MAX_PARTITIONS, MAX_REPLICAS, MAX_STATES, MAX_TIME, MAX_TIMES, MAX_WORKERS,
 };
 use super::shape::Shape::{
     Either, Flag, List, Map, Named, Number, Object as Of, OneKey, OneKeyOrWord, Tagged, Text,
@@ -212,6 +212,19 @@ const OPTIONS: Object = object(&[
     may("compensate", Word(&["completed", "failed-too"])),
     may("compensation_order", Word(&["sequential", "parallel"])),
     may("orchestrator", Word(&["separate", "first-service"])),
+    may("coordinator", Word(&["separate", "first-service"])),
+    may("presume", Word(&["nothing", "abort", "commit"])),
+    may("read_only_votes", Flag),
+    may(
+        "isolation",
+        Word(&["read-uncommitted", "read-committed", "repeatable-read", "serializable"]),
+    ),
+    may("concurrency", Word(&["versions", "locking", "mixed"])),
+    may("victim", Word(&["requester", "youngest", "oldest", "fewest-locks"])),
+    may("updates", Word(&["in-place", "read-then-write"])),
+    may("lock_timeout_us", count(1, MAX_DURATION)),
+    may("connections", count(1, u16::MAX as u64)),
+    may("replicas", count(1, MAX_REPLICAS)),
 ]);
 
 const FAULT: Object = object(&[

@@ -438,6 +438,7 @@ fn node_of(kind: &ChoiceKind, clients: NodeIx) -> NodeIx {
         | ChoiceKind::Redeliver { node, .. }
         | ChoiceKind::Relay { node }
         | ChoiceKind::Crash { node, .. }
+        | ChoiceKind::Proceed { node, .. }
         | ChoiceKind::Restart { node } => *node,
         ChoiceKind::Fire(key) | ChoiceKind::GiveUp(key) => key.node,
         ChoiceKind::Arrive { .. } | ChoiceKind::Begin(_) | ChoiceKind::End(_) => clients,
@@ -456,6 +457,9 @@ fn words(cast: &Cast, kind: &ChoiceKind) -> String {
                 cast.sym(key.label),
                 txn_name(key.txn)
             )
+        }
+        ChoiceKind::Proceed { node, txn } => {
+            format!("{} goes on with {}", cast.node(*node), txn_name(*txn))
         }
         ChoiceKind::Drop(key) => {
             format!(

@@ -4,11 +4,15 @@
 //! it is redone on recovery. A commit is forced: it and everything before it survive a crash. A
 //! mark in the outbox is not: it may be lost, and the message is then sent again.
 
+use std::rc::Rc;
+
 use rpds::{Queue, RedBlackTreeMap};
+
+use super::sessions::{SessionRules, Sessions};
 
 use crate::event::{LostRecord, RowChange};
 use crate::fingerprint::{Canon, Fingerprint};
-use crate::ids::StepRef;
+use crate::ids::{StepRef, TxnId};
 use crate::out::{Answer, InboxKey, RecordBody};
 use crate::value::{Key, Row};
 
@@ -40,6 +44,18 @@ pub enum LogRecord {
     },
     /// The oldest message of the outbox was sent.
     OutboxMark,
+    /// A session promised to commit these changes. They are no rows yet.
+    Prepare {
+        /// The business transaction.
+        txn: TxnId,
+        /// The rows.
+        changes: Vec<RowChange>,
+    },
+    /// A prepared session was rolled back.
+    Abort {
+        /// The business transaction.
+        txn: TxnId,
+    },
 }
 
 impl LogRecord {
@@ -51,7 +67,8 @@ impl LogRecord {
             Self::Commit { changes, inbox, outbox, .. } => {
                 (changes.len() + inbox.len() + outbox.len() + 1) as u16
             }
-            Self::OutboxMark => 1,
+            Self::Prepare { changes, .. } => changes.len() as u16 + 1,
+            Self::OutboxMark | Self::Abort { .. } => 1,
         }
     }
 }
@@ -86,6 +103,7 @@ impl Image {
             LogRecord::OutboxMark => {
                 self.outbox.dequeue_mut();
             }
+            LogRecord::Prepare { .. } | LogRecord::Abort { .. } => {}
         }
     }
 }
@@ -107,6 +125,11 @@ pub struct Database {
     down: bool,
     /// Whether a fault keeps it from writing.
     pub refuses_writes: bool,
+    /// Open local transactions, where the coupling carries them from handler to handler.
+    sessions: Option<Rc<Sessions>>,
+    /// The sessions as they were before each unforced record, so that a crash which loses the record
+    /// brings back the promises that it ended.
+    sessions_before: rpds::Vector<Option<Rc<Sessions>>>,
 }
 
 impl Database {
@@ -118,6 +141,31 @@ impl Database {
             image.rows.insert_mut(*key, row.clone());
         }
         Self { now: image.clone(), durable: image.clone(), disk: image, ..Self::default() }
+    }
+
+    /// The same database with sessions.
+    #[must_use]
+    pub fn with_sessions(mut self, rules: SessionRules) -> Self {
+        let rows: Vec<(Key, Row)> = self.rows().map(|(key, row)| (*key, row.clone())).collect();
+        self.sessions = Some(Rc::new(Sessions::new(rules, rows)));
+        self
+    }
+
+    /// The open local transactions, where it has sessions.
+    #[must_use]
+    pub fn sessions(&self) -> Option<&Sessions> {
+        self.sessions.as_deref()
+    }
+
+    /// The sessions as they are now, for [`Database::write_after`].
+    #[must_use]
+    pub fn sessions_now(&self) -> Option<Rc<Sessions>> {
+        self.sessions.clone()
+    }
+
+    /// The open local transactions, to work in them.
+    pub fn sessions_mut(&mut self) -> Option<&mut Sessions> {
+        self.sessions.as_mut().map(Rc::make_mut)
     }
 
     /// A row.
@@ -157,9 +205,20 @@ impl Database {
 
     /// Writes a record; where it is forced, everything before it is forced with it.
     pub fn write(&mut self, record: LogRecord, force: bool) {
+        let before = self.sessions.clone();
+        self.write_after(record, force, before);
+    }
+
+    /// Writes the record of something that the sessions have done already; `before` is what they
+    /// were before it.
+    pub fn write_after(&mut self, record: LogRecord, force: bool, before: Option<Rc<Sessions>>) {
         self.now.apply(&record);
         self.log.push_back_mut(record);
+        if !force {
+            self.sessions_before.push_back_mut(before);
+        }
         if force {
+            self.sessions_before = rpds::Vector::new();
             self.forced = self.log.len();
             self.durable = self.now.clone();
             if self.forced >= CHECKPOINT_RECORDS {
@@ -179,10 +238,20 @@ impl Database {
                 LogRecord::Commit { changes, effects, .. } => {
                     LostRecord::Commit { changes: changes.clone(), effects: effects.clone() }
                 }
+                LogRecord::Prepare { txn, .. } => LostRecord::Promise(*txn),
+                LogRecord::Abort { txn } => LostRecord::Abort(*txn),
             })
             .collect();
         for _ in &lost {
             self.log.drop_last_mut();
+            if let Some(before) = self.sessions_before.last().cloned() {
+                self.sessions = before;
+                self.sessions_before.drop_last_mut();
+            }
+        }
+        self.sessions_before = rpds::Vector::new();
+        if let Some(sessions) = self.sessions_mut() {
+            sessions.crash();
         }
         // What reached the disk before the crash is durable from now on.
         for record in self.log.iter().skip(self.forced) {
@@ -233,6 +302,12 @@ impl Canon for Answer {
             Self::Refused(Refusal::Exists) => (4, 0),
             Self::Refused(Refusal::ReadOnly) => (5, 0),
             Self::Refused(Refusal::Poison) => (6, 0),
+            Self::Refused(Refusal::Deadlock) => (7, 0),
+            Self::Refused(Refusal::Serialization) => (8, 0),
+            Self::Refused(Refusal::LockTimeout) => (9, 0),
+            Self::Refused(Refusal::Unavailable) => (10, 0),
+            Self::Refused(Refusal::Version) => (11, 0),
+            Self::Refused(Refusal::Expired) => (12, 0),
         };
         h.write_u8(tag);
         h.write_u32(word);
@@ -269,6 +344,9 @@ impl Canon for Database {
     fn canon(&self, h: &mut Fingerprint) {
         h.write_u8(u8::from(self.refuses_writes));
         h.write_u8(u8::from(self.down));
+        if let Some(sessions) = &self.sessions {
+            sessions.canon(h);
+        }
         if self.down {
             self.durable.canon(h);
             return;
@@ -277,8 +355,11 @@ impl Canon for Database {
         let mut unforced = self.log.iter().skip(self.forced);
         h.write_len(self.unforced());
         // Records that a crash may take back: what they leave, if it does, is seen later.
-        if unforced.any(|record| matches!(record, LogRecord::Commit { .. })) {
+        if unforced.any(|record| !matches!(record, LogRecord::OutboxMark)) {
             self.durable.canon(h);
+            if let Some(Some(before)) = self.sessions_before.first() {
+                before.canon(h);
+            }
         } else if self.unforced() > 0 {
             canon_outbox(&self.durable.outbox, h);
         }

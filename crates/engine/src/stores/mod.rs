@@ -6,7 +6,9 @@ mod database;
 pub mod event_log;
 pub mod event_store;
 pub mod locks;
+mod sessions;
 pub mod transactions;
 
 pub use broker::{Broker, StoredRecord};
 pub use database::{Database, InboxEntry, LogRecord};
+pub use sessions::{Action, Progress, SessionRules};

@@ -29,6 +29,7 @@ pub use statement::{Arithmetic, Compare, Expr, OnLocked, Predicate, Statement, S
 pub use versions::Snapshot;
 
 use super::locks::{Deadlock, LocalTxnId, LockTable, Wait};
+use crate::event::RowChange;
 use crate::value::{Key, KeyPart, Row};
 use run::Work;
 use ssi::Dependencies;
@@ -196,6 +197,19 @@ impl TransactionStore {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.versions.snapshot()
+    }
+
+    /// What a transaction has changed so far, with what is committed before.
+    #[must_use]
+    pub fn changes(&self, txn: LocalTxnId) -> Vec<RowChange> {
+        let own = self.txns.get(&txn).map(|own| own.changes.iter());
+        let change = |(key, after): (&Key, &Option<Row>)| RowChange {
+            key: *key,
+            before: self.versions.rows.get(key).cloned(),
+            after: after.clone(),
+        };
+        let is_there = |change: &RowChange| change.before.is_some() || change.after.is_some();
+        own.into_iter().flatten().map(change).filter(is_there).collect()
     }
 
     /// Whether a transaction has not ended, be it only that its session has to roll it back.

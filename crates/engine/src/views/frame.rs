@@ -10,7 +10,9 @@ use std::rc::Rc;
 use rpds::{RedBlackTreeMap, RedBlackTreeSet};
 
 use crate::cast::{Cast, NodeKind};
-use crate::ids::{Direction, EventIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
+use crate::ids::{
+    DbIx, Direction, EventIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
+};
 use crate::trace::Trace;
 
 use super::index::Index;
@@ -20,8 +22,9 @@ mod messages;
 mod parts;
 
 pub use parts::{
-    ConsumerFrame, Counters, DbFrame, FaultFrame, Flight, NodeFrame, NodeState, OutboxFrame,
-    PartitionFrame, Queued, RowFrame, StepFrame, TimerFrame, TimerSpot, TxnFrame, TxnState, Work,
+    ConsumerFrame, Counters, DbFrame, FaultFrame, Flight, LockWait, NodeFrame, NodeState,
+    OutboxFrame, PartitionFrame, Queued, RowFrame, SessionFrame, StepFrame, TimerFrame, TimerSpot,
+    TxnFrame, TxnState, Work,
 };
 
 /// How many events lie between two kept frames.
@@ -52,6 +55,8 @@ pub struct Frame {
     pub txns: RedBlackTreeMap<TxnId, Rc<TxnFrame>>,
     /// Those that have not ended, the stuck ones included.
     pub open: RedBlackTreeSet<TxnId>,
+    /// The open local transactions of the databases.
+    pub sessions: RedBlackTreeMap<(DbIx, TxnId), SessionFrame>,
     /// The active faults.
     pub faults: Vec<FaultFrame>,
     /// What was counted.
@@ -93,6 +98,7 @@ impl Frame {
             partitions: partitions.collect(),
             txns: RedBlackTreeMap::new(),
             open: RedBlackTreeSet::new(),
+            sessions: RedBlackTreeMap::new(),
             faults: Vec::new(),
             counters: Counters::default(),
         }
@@ -143,7 +149,15 @@ impl Frame {
 
     /// The one word for each node, from what is known of it.
     fn settle(&mut self, cast: &Cast) {
+        let sessions: Vec<(NodeIx, bool, bool)> = self
+            .sessions
+            .values()
+            .map(|session| (session.node, session.waits.is_some(), session.prepared.is_some()))
+            .collect();
         for (at, node) in self.nodes.iter_mut().enumerate() {
+            let here = NodeIx(at as u8);
+            let in_doubt = sessions.iter().any(|(of, _, prepared)| *of == here && *prepared);
+            let blocked = sessions.iter().any(|(of, waits, _)| *of == here && *waits);
             let undoing = |step: Option<(StepIx, Direction)>| {
                 step.is_some_and(|(_, dir)| dir == Direction::Undo)
             };
@@ -156,7 +170,10 @@ impl Frame {
                 NodeState::Working
             } else if !node.stuck.is_empty() {
                 NodeState::Stuck
-            } else if !node.queue.is_empty()
+            } else if in_doubt {
+                NodeState::InDoubt
+            } else if blocked
+                || !node.queue.is_empty()
                 || node.timers > 0
                 || (clients && !self.open.is_empty())
             {

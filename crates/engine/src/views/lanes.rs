@@ -249,8 +249,8 @@ fn point_kind(kind: &EventKind) -> PointKind {
         EventKind::Arrived { .. }
         | EventKind::Fetched { .. }
         | EventKind::ServiceStarted { .. } => PointKind::Queue,
-        EventKind::Committed { .. } => PointKind::Commit,
-        EventKind::Refused { .. } => PointKind::Refuse,
+        EventKind::Committed { .. } | EventKind::Prepared { .. } => PointKind::Commit,
+        EventKind::Refused { .. } | EventKind::RolledBack { .. } => PointKind::Refuse,
         EventKind::TimerArmed { .. } | EventKind::TimerFired { .. } => PointKind::Timer,
         EventKind::Crashed { .. }
         | EventKind::Duplicated { .. }
@@ -259,10 +259,15 @@ fn point_kind(kind: &EventKind) -> PointKind {
         | EventKind::DeadLettered { .. }
         | EventKind::FaultBegan { .. } => PointKind::Fault,
         EventKind::Restarted { .. } | EventKind::FaultEnded { .. } => PointKind::Mend,
-        EventKind::Stuck { .. } | EventKind::Decided { .. } => PointKind::Decision,
+        EventKind::LockWaited { .. } => PointKind::Queue,
+        EventKind::Stuck { .. } | EventKind::Decided { .. } | EventKind::Deadlocked { .. } => {
+            PointKind::Decision
+        }
         EventKind::OffsetCommitted { .. }
         | EventKind::InboxHit { .. }
         | EventKind::OutboxMarked { .. }
+        | EventKind::Wrote { .. }
+        | EventKind::LockGranted { .. }
         | EventKind::Read { .. } => PointKind::Note,
     }
 }

@@ -7,10 +7,10 @@ use super::effects::Handler;
 use super::{Due, Sink, World};
 use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{DropReason, EventKind, LostRecord, Refusal};
-use crate::family::{About, TxnData};
+use crate::family::{About, TimerOf, TxnData};
 use crate::ids::{Direction, EventIx, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
 use crate::out::Effect;
-use crate::patterns::read::{ReadMsg, direct};
+use crate::patterns::read::{Asked, Fired};
 use crate::patterns::{Body, Out, client, entry};
 use crate::plan::MixKind;
 use crate::rng::{DrawKey, Purpose};
@@ -36,6 +36,8 @@ pub enum Impossible {
     NoBroker,
     /// The fault is at work already, or is not.
     Fault,
+    /// No handler waits there, or what it waits for has not come.
+    NotParked,
 }
 
 impl fmt::Display for Impossible {
@@ -50,6 +52,7 @@ impl fmt::Display for Impossible {
             Self::NothingToRelay => "nothing waits in its outbox",
             Self::NoBroker => "the broker cannot be reached",
             Self::Fault => "the fault is already in that state",
+            Self::NotParked => "no handler waits there that could go on",
         })
     }
 }
@@ -101,6 +104,7 @@ impl World {
             ChoiceKind::Relay { node } => self.relay(node, cut, sink),
             ChoiceKind::Fire(key) => self.fire(&key, false, cut, sink),
             ChoiceKind::GiveUp(key) => self.fire(&key, true, cut, sink),
+            ChoiceKind::Proceed { node, txn } => self.proceed(node, txn, cut, sink),
             ChoiceKind::Crash { node, lose } => {
                 if !self.is_up(node) {
                     return Err(Impossible::Down);
@@ -142,14 +146,14 @@ impl World {
                 client::on_arrive(&cx, &mut clients, entry, txn, retries, &mut out);
                 self.clients = clients;
             }
-            MixKind::Query(_) => {
-                let mut readers = std::mem::take(&mut self.readers);
-                direct::on_arrive(&self.cx(node), &mut readers, txn, &mut out);
-                self.readers = readers;
-            }
+            MixKind::Query(_) => {}
         }
         let mut handler = Handler::new(self, sink, node, None, cut);
         handler.about = (Some(txn), None);
+        if matches!(what, MixKind::Query(_)) {
+            let read = handler.world.parts.read;
+            out = handler.call_read(|cx, state, out| read.on_arrive(cx, state, txn, out));
+        }
         handler.run(out);
         handler.finish();
         Ok(())
@@ -221,8 +225,14 @@ impl World {
                 handler.emit(EventKind::Refused { db, why: Refusal::Poison });
                 out.push(Effect::Fail);
             } else {
-                let write = handler.world.parts.write;
+                let (write, read) = (handler.world.parts.write, handler.world.parts.read);
                 write.on_record(&handler.world.cx(node), &record.body, &mut out);
+                if read.handles(&handler.world.cx(node), &record.body) {
+                    let body = &record.body;
+                    let more =
+                        handler.call_read(|cx, state, out| read.on_record(cx, state, body, out));
+                    more.into_effects().into_iter().for_each(|effect| out.push(effect));
+                }
             }
             handler.run(out);
         }
@@ -272,7 +282,7 @@ impl World {
         (0..before).rev().find(|offset| {
             records
                 .get(*offset as usize)
-                .is_some_and(|record| self.parts.write.handles(&cx, &record.body))
+                .is_some_and(|record| self.parts.handles(&cx, &record.body))
         })
     }
 
@@ -342,12 +352,14 @@ impl World {
         let redone = db.map_or(0, |db| Rc::make_mut(&mut self.dbs[db.ix()]).recover());
         self.nodes[node.ix()].up = true;
         let cause = self.nodes[node.ix()].crashed.take();
-        let write = self.parts.write;
+        let (write, read) = (self.parts.write, self.parts.read);
         let mut handler = Handler::new(self, sink, node, cause, cut);
         handler.emit(EventKind::Restarted { redone });
         handler.begin();
         if handler.world.is_up(node) {
             let out = handler.call(|cx, state, out| write.on_restart(cx, state, out));
+            handler.run(out);
+            let out = handler.call_read(|cx, state, out| read.on_restart(cx, state, out));
             handler.run(out);
         }
         handler.finish();
@@ -427,6 +439,8 @@ impl World {
     pub(super) fn take_down(&mut self, node: NodeIx, lose: usize) -> Vec<LostRecord> {
         self.nodes[node.ix()].up = false;
         self.nodes[node.ix()].state = self.parts.write.initial();
+        self.nodes[node.ix()].reads = self.parts.read.initial();
+        self.parked.retain(|(of, _), _| *of != node);
         self.timers.retain(|key, _| key.node != node);
         self.held.retain(|(of, _)| *of != node);
         if self.plan.broker.is_some() {
@@ -436,7 +450,10 @@ impl World {
             self.due.push((self.now, Due::Down(node)));
         }
         let db = self.plan.cast.nodes[node.ix()].db;
-        db.map_or_else(Vec::new, |db| Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose))
+        let Some(db) = db else { return Vec::new() };
+        let lost = Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose);
+        self.lose_sessions(db);
+        lost
     }
 }
 
@@ -461,13 +478,11 @@ impl Handler<'_> {
                 client::on_response(&self.world.cx(node), &mut clients, txn, response, &mut out);
                 self.world.clients = clients;
             }
-            Body::Read(ReadMsg::Direct(direct::Msg::Ask)) => {
-                direct::on_ask(&self.world.cx(node), key.from, txn, &mut out);
-            }
-            Body::Read(ReadMsg::Direct(direct::Msg::Rows(rows))) => {
-                let mut readers = std::mem::take(&mut self.world.readers);
-                direct::on_rows(&self.world.cx(node), &mut readers, key.from, txn, &rows, &mut out);
-                self.world.readers = readers;
+            Body::Read(message) => {
+                let read = self.world.parts.read;
+                let asked = Asked { from: key.from, txn, step: key.step };
+                return self
+                    .call_read(|cx, state, out| read.on_message(cx, state, asked, message, out));
             }
         }
         out
@@ -478,15 +493,15 @@ impl Handler<'_> {
         let node = self.node;
         let txn = key.txn;
         let mut out = Out::default();
+        let read = self.world.parts.read;
+        if read.owns(&self.world.plan, key.label) {
+            let fired = Fired { label: key.label, txn, step: key.step, target, again };
+            return self.call_read(|cx, state, out| read.on_timer(cx, state, fired, out));
+        }
         if node != self.world.plan.clients() {
             let write = self.world.parts.write;
-            let of = key.step.unwrap_or_default();
-            return self.call(|cx, state, out| write.on_timer(cx, state, txn, of, again, out));
-        }
-        if key.label == self.world.plan.words.ask {
-            let mut readers = std::mem::take(&mut self.world.readers);
-            direct::on_timer(&self.world.cx(node), &mut readers, txn, target, again, &mut out);
-            self.world.readers = readers;
+            let of = TimerOf { label: key.label, txn, step: key.step.unwrap_or_default(), target };
+            return self.call(|cx, state, out| write.on_timer(cx, state, of, again, out));
         } else {
             let retries = self.world.parts.write.client_retries();
             let again = again.filter(|_| retries);

@@ -32,6 +32,7 @@ impl Canon for World {
         for node in &self.nodes {
             h.write_u8(u8::from(node.up));
             node.state.canon(h);
+            node.reads.canon(h);
         }
         for db in &self.dbs {
             db.canon(h);
@@ -50,7 +51,12 @@ impl Canon for World {
             exchange(held, h);
         }
         self.clients.canon(h);
-        self.readers.canon(h);
+        h.write_len(self.parked.len());
+        for ((node, txn), parked) in &self.parked {
+            h.write_u8(node.0);
+            h.write_u32(txn.0);
+            parked.canon(h);
+        }
         h.write_u8(self.budget.crash);
         h.write_u8(self.budget.drop);
         h.write_u8(self.budget.duplicate);

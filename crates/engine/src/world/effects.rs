@@ -10,10 +10,11 @@ use crate::ids::{
     DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
 };
 use crate::network::Message;
-use crate::out::{Alarm, Answer, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody};
+use crate::out::{
+    Alarm, Answer, Clock, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody, Told,
+};
 use crate::patterns::store::rows;
-use crate::patterns::write::WriteCont;
-use crate::patterns::{Body, Out};
+use crate::patterns::{Body, Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
 use crate::stores::{InboxEntry, LogRecord, StoredRecord};
@@ -91,9 +92,21 @@ impl<'a> Handler<'a> {
         step: Option<(StepIx, Direction)>,
         kind: EventKind,
     ) -> EventIx {
+        let ix = self.emit_at(self.node, (txn, step), kind);
+        self.cause = Some(ix);
+        ix
+    }
+
+    /// Records what this handler brings about at another node.
+    pub(super) fn emit_at(
+        &mut self,
+        node: NodeIx,
+        (txn, step): (Option<TxnId>, Option<(StepIx, Direction)>),
+        kind: EventKind,
+    ) -> EventIx {
         for (ix, trigger) in self.world.plan.triggers.iter().enumerate() {
             let left = &mut self.world.triggers[ix];
-            if *left > 0 && trigger.node == self.node && trigger.event == kind.name() {
+            if *left > 0 && trigger.node == node && trigger.event == kind.name() {
                 *left -= 1;
                 if *left == 0 {
                     self.struck.push(ix);
@@ -103,7 +116,7 @@ impl<'a> Handler<'a> {
         let event = Event {
             at: self.world.now,
             step_no: self.world.step_no,
-            node: self.node,
+            node,
             txn,
             step,
             cause: self.cause,
@@ -111,7 +124,6 @@ impl<'a> Handler<'a> {
         };
         let ix = self.sink.event(event);
         self.world.next_event = EventIx(ix.0 + 1);
-        self.cause = Some(ix);
         ix
     }
 
@@ -125,7 +137,7 @@ impl<'a> Handler<'a> {
 
     /// Carries out effects in order, continuations in place.
     pub(super) fn run(&mut self, out: Out) {
-        let mut queue: VecDeque<Effect<Body, WriteCont>> = out.into_effects().into();
+        let mut queue: VecDeque<Effect<Body, Cont>> = out.into_effects().into();
         while self.broken != Some(Broken::Crashed)
             && let Some(effect) = queue.pop_front()
         {
@@ -140,7 +152,7 @@ impl<'a> Handler<'a> {
         }
     }
 
-    fn effect(&mut self, effect: Effect<Body, WriteCont>) -> Out {
+    fn effect(&mut self, effect: Effect<Body, Cont>) -> Out {
         match effect {
             Effect::Local { db, txn, then } => {
                 let result = self.local(db, &txn);
@@ -149,6 +161,8 @@ impl<'a> Handler<'a> {
                 }
                 return then.map_or_else(Out::default, |then| self.done(then, result));
             }
+            Effect::Session { db, txn, ask, then } => return self.session(db, txn, ask, then),
+            Effect::Pause { txn, step, of, then } => self.pause(txn, step, of, then),
             Effect::Publish(body) => self.publish(body, None),
             Effect::PublishOldest { db } => {
                 if let Some(body) = self.world.dbs[db.ix()].oldest_unsent().copied() {
@@ -197,12 +211,62 @@ impl<'a> Handler<'a> {
     }
 
     /// Tells a continuation its result.
-    fn done(&mut self, then: WriteCont, result: LocalResult) -> Out {
+    fn done(&mut self, then: Cont, result: LocalResult) -> Out {
         if result == LocalResult::Lost {
             self.broken = None;
         }
         let write = self.world.parts.write;
-        self.call(|cx, state, out| write.on_done(cx, state, then, result, out))
+        let read = self.world.parts.read;
+        match then {
+            Cont::Write(then) => {
+                self.call(|cx, state, out| write.on_done(cx, state, then, result, out))
+            }
+            Cont::Read(then) => {
+                self.call_read(|cx, state, out| read.on_done(cx, state, then, result, out))
+            }
+        }
+    }
+
+    /// Tells a continuation what came of its session.
+    pub(super) fn told(&mut self, then: Cont, told: Told) -> Out {
+        if told == Told::Lost {
+            self.broken = None;
+        }
+        let write = self.world.parts.write;
+        match then {
+            Cont::Write(then) => {
+                self.call(|cx, state, out| write.on_told(cx, state, then, told, out))
+            }
+            Cont::Read(_) => unreachable!("no reader works in a session"),
+        }
+    }
+
+    /// Whether the node went down in this handler.
+    pub(super) fn is_crashed(&self) -> bool {
+        self.broken == Some(Broken::Crashed)
+    }
+
+    /// Whether the call at hand lost its reply, or failed.
+    pub(super) fn is_failed(&self) -> bool {
+        self.broken == Some(Broken::Failed)
+    }
+
+    /// Records a fact of the protocol that is true by the commit at hand.
+    pub(super) fn note_fact(&mut self, txn: TxnId, fact: EventKind) {
+        self.note(txn, None, fact);
+    }
+
+    /// Runs a part of the read member's handler on its node's memory.
+    pub(super) fn call_read(
+        &mut self,
+        f: impl FnOnce(&crate::family::Cx<'_>, &mut crate::patterns::read::ReadState, &mut Out),
+    ) -> Out {
+        let initial = self.world.parts.read.initial();
+        let mut state = std::mem::replace(&mut self.world.nodes[self.node.ix()].reads, initial);
+        let mut out = Out::default();
+        f(&self.world.cx(self.node), &mut state, &mut out);
+        self.world.nodes[self.node.ix()].reads = state;
+        out
     }
 
     /// Runs a part of the write member's handler on its node's memory.
@@ -252,9 +316,9 @@ impl<'a> Handler<'a> {
             outbox: txn.outbox.iter().map(RecordBody::entry).collect(),
             inbox: !inbox.is_empty(),
             log_records,
-            forced: 1,
+            forced: u16::from(!txn.lazy),
         };
-        Rc::make_mut(&mut self.world.dbs[db.ix()]).write(record, true);
+        Rc::make_mut(&mut self.world.dbs[db.ix()]).write(record, !txn.lazy);
         let ix = self.emit_about(about.0, about.1, kind);
         for body in &txn.outbox {
             self.world.stored.insert_mut((body.txn, body.label), ix);
@@ -449,8 +513,13 @@ impl<'a> Handler<'a> {
                 libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as u64
             };
             let waits = alarm.waits.clamp(1, 64);
-            due +=
-                (0..waits).map(|more| wait(alarm.attempt.saturating_add(more))).sum::<u64>().max(1);
+            due += match alarm.clock {
+                Clock::Retry => {
+                    let waits = (0..waits).map(|more| wait(alarm.attempt.saturating_add(more)));
+                    waits.sum::<u64>().max(1)
+                }
+                Clock::Business(after) => after.max(1),
+            };
             self.world.due.push((due, Due::Timer(key)));
         }
         let armed = self.emit_about(
@@ -466,7 +535,7 @@ impl<'a> Handler<'a> {
     }
 
     /// An effect is done: the next place where the handler can be cut.
-    fn point(&mut self, call: bool) {
+    pub(super) fn point(&mut self, call: bool) {
         let db = self.world.plan.cast.nodes[self.node.ix()].db;
         let unforced = db.map_or(0, |db| self.world.dbs[db.ix()].unforced().min(255) as u8);
         self.world.points.push(Point { call, unforced });
@@ -529,6 +598,7 @@ impl<'a> Handler<'a> {
         let lost = self.world.take_down(self.node, lose);
         let ix = self.emit(EventKind::Crashed { lost, fault });
         self.world.nodes[self.node.ix()].crashed = Some(ix);
+        self.abandon_sessions();
     }
 
     /// Ends the handling of a record: its offset is committed, unless the handler broke off.

@@ -3,9 +3,12 @@
 //! Ordinary choices first (arrivals, messages, records, relays, timers, restarts), then faults.
 //! Within a kind the order is that of nodes, topics and messages.
 
+use super::Wait;
 use super::World;
+use crate::cast::NodeKind;
 use crate::choice::{ChoiceKind, TimerKey};
 use crate::ids::NodeIx;
+use crate::out::Clock;
 
 impl World {
     /// Choices that are no fault and cost nothing. Where there is none and every node is up, the
@@ -32,9 +35,15 @@ impl World {
                 choices.push(ChoiceKind::Relay { node });
             }
         }
-        for key in self.timers.keys() {
-            if self.answer_is_lost(key) {
+        for (key, timer) in &self.timers {
+            let expires = timer.alarm.clock != Clock::Retry;
+            if if expires { self.is_up(key.node) } else { self.answer_is_lost(key) } {
                 choices.push(ChoiceKind::Fire(*key));
+            }
+        }
+        for ((node, txn), parked) in &self.parked {
+            if parked.wait != Wait::Lock {
+                choices.push(ChoiceKind::Proceed { node: *node, txn: *txn });
             }
         }
         for (ix, node) in self.nodes.iter().enumerate() {
@@ -71,7 +80,8 @@ impl World {
                 }
             }
         }
-        for key in self.timers.keys() {
+        let retries = self.timers.iter().filter(|(_, timer)| timer.alarm.clock == Clock::Retry);
+        for (key, _) in retries {
             if self.budget.early_timer > 0 && !self.answer_is_lost(key) && self.is_up(key.node) {
                 choices.push(ChoiceKind::Fire(*key));
             }
@@ -100,8 +110,21 @@ impl World {
     fn crash_matters(&self, node: NodeIx, unforced: usize) -> bool {
         unforced > 0
             || !self.nodes[node.ix()].state.is_idle()
+            || !self.nodes[node.ix()].reads.is_idle()
+            || self.parked.keys().any(|(of, _)| *of == node)
+            || self.has_sessions(node)
             || self.held.iter().any(|(of, _)| *of == node)
             || self.timers.keys().any(|key| key.node == node)
+    }
+
+    /// Whether a crash of a node would end an open session: its own, or one in its database.
+    fn has_sessions(&self, node: NodeIx) -> bool {
+        self.dbs.iter().zip(&self.plan.cast.dbs).any(|(db, info)| {
+            db.sessions().is_some_and(|sessions| {
+                sessions.owned_by(node).next().is_some()
+                    || (info.node == node && sessions.has_unprepared())
+            })
+        })
     }
 
     /// Whether nothing can bring the answer that a timer waits for: no message of its exchange is in
@@ -116,11 +139,13 @@ impl World {
             && !self.held.iter().any(|(_, held)| *held == exchange)
     }
 
-    /// The nodes that are up and may crash (services and orchestrators), with their unforced records.
+    /// The nodes that are up and may crash (all but the clients and the broker), with their
+    /// unforced records.
     fn nodes_up(&self) -> impl Iterator<Item = (NodeIx, usize)> + '_ {
         self.plan.cast.nodes.iter().enumerate().filter_map(|(ix, info)| {
-            let db = info.db?;
-            self.nodes[ix].up.then(|| (NodeIx(ix as u8), self.dbs[db.ix()].unforced()))
+            let may_crash = !matches!(info.kind, NodeKind::Clients | NodeKind::Broker);
+            let unforced = info.db.map_or(0, |db| self.dbs[db.ix()].unforced());
+            (may_crash && self.nodes[ix].up).then_some((NodeIx(ix as u8), unforced))
         })
     }
 

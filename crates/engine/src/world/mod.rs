@@ -10,6 +10,7 @@ mod canon;
 mod effects;
 mod enabled;
 mod faults;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,18 +19,21 @@ use rpds::RedBlackTreeMap;
 
 pub use apply::Impossible;
 pub use effects::Point;
+pub use sessions::{Parked, Wait};
 
+use crate::cast::DbInfo;
 use crate::choice::{Intervention, TimerKey};
 use crate::event::Event;
 use crate::family::{Cx, TxnData};
 use crate::ids::{EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, Sym, TopicIx, TxnId};
 use crate::network::Network;
 use crate::out::{Alarm, Exchange};
+use crate::patterns::read::ReadState;
 use crate::patterns::write::WriteState;
-use crate::patterns::{Body, Parts, client, read};
+use crate::patterns::{Body, Parts, client};
 use crate::plan::Plan;
 use crate::scenario::document::{Budget, FaultKind};
-use crate::stores::{Broker, Database};
+use crate::stores::{Broker, Database, SessionRules};
 
 /// Where events go.
 pub trait Sink {
@@ -42,8 +46,10 @@ pub trait Sink {
 pub struct Node {
     /// Whether it runs.
     pub up: bool,
-    /// Its memory.
+    /// Its memory for the write member.
     pub state: WriteState,
+    /// Its memory for the read member.
+    pub reads: ReadState,
     /// The event of its last crash: the cause of its restart.
     pub crashed: Option<EventIx>,
 }
@@ -80,6 +86,8 @@ pub enum Due {
     ClientFree(TxnId),
     /// A node went down just now.
     Down(NodeIx),
+    /// A parked handler may go on.
+    Proceed(NodeIx, TxnId),
 }
 
 /// The world.
@@ -105,8 +113,8 @@ pub struct World {
     pub held: Vec<(NodeIx, Exchange)>,
     /// The memory of the clients about transactions.
     pub clients: client::State,
-    /// The memory of the clients about queries.
-    pub readers: read::direct::State,
+    /// Handlers that wait for a lock or for time to pass, by their node and transaction.
+    pub parked: BTreeMap<(NodeIx, TxnId), Parked>,
     /// How many have arrived.
     pub arrived: u32,
     /// What may still go wrong while exploring.
@@ -149,9 +157,21 @@ impl World {
             .cast
             .nodes
             .iter()
-            .map(|_| Node { up: true, state: parts.write.initial(), crashed: None })
+            .map(|_| Node {
+                up: true,
+                state: parts.write.initial(),
+                reads: parts.read.initial(),
+                crashed: None,
+            })
             .collect();
-        let dbs = plan.cast.dbs.iter().map(|db| Rc::new(Database::new(&db.rows))).collect();
+        let database = |(info, rules): (&DbInfo, &Option<SessionRules>)| {
+            let database = Database::new(&info.rows);
+            Rc::new(match rules {
+                Some(rules) => database.with_sessions(rules.clone()),
+                None => database,
+            })
+        };
+        let dbs = plan.cast.dbs.iter().zip(&plan.session_rules).map(database).collect();
         let broker = Rc::new(Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions)));
         let triggers = plan.triggers.iter().map(|trigger| trigger.nth).collect();
         Self {
@@ -164,7 +184,7 @@ impl World {
             txns: RedBlackTreeMap::new(),
             held: Vec::new(),
             clients: client::State::default(),
-            readers: read::direct::State::default(),
+            parked: BTreeMap::new(),
             arrived: 0,
             budget: Budget::default(),
             triggers,
@@ -211,7 +231,7 @@ impl World {
         (from..records.len() as u32).find(|offset| {
             records
                 .get(*offset as usize)
-                .is_some_and(|record| self.parts.write.handles(&cx, &record.body))
+                .is_some_and(|record| self.parts.handles(&cx, &record.body))
         })
     }
 

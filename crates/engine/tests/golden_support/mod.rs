@@ -107,6 +107,12 @@ fn refusal(cast: &Cast, why: Refusal) -> String {
         Refusal::Exists => "exists".to_owned(),
         Refusal::ReadOnly => "read-only".to_owned(),
         Refusal::Poison => "poison".to_owned(),
+        Refusal::Deadlock => "deadlock".to_owned(),
+        Refusal::Serialization => "serialization".to_owned(),
+        Refusal::LockTimeout => "lock-timeout".to_owned(),
+        Refusal::Unavailable => "unavailable".to_owned(),
+        Refusal::Version => "version".to_owned(),
+        Refusal::Expired => "expired".to_owned(),
     }
 }
 
@@ -189,6 +195,8 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
                 .map(|record| match record {
                     LostRecord::OutboxMark => "an outbox mark",
                     LostRecord::Commit { .. } => "a commit",
+                    LostRecord::Promise(_) => "a promise",
+                    LostRecord::Abort(_) => "an abort",
                 })
                 .collect();
             let by = fault.map_or(String::new(), |fault| format!("by fault {fault}"));
@@ -197,6 +205,28 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
         EventKind::Restarted { redone } => format!("{redone} records redone"),
         EventKind::FaultBegan { fault } | EventKind::FaultEnded { fault } => {
             cast.faults[fault.ix()].clone()
+        }
+        EventKind::Wrote { db, changes } => {
+            changes.iter().map(|of| change(cast, *db, of)).collect::<Vec<_>>().join("; ")
+        }
+        EventKind::LockWaited { key, holders, .. } => {
+            let key = key.map_or_else(|| "no row".to_owned(), |key| cast.key(key));
+            let holders: Vec<String> = holders.iter().map(|txn| txn_name(*txn)).collect();
+            format!("{key} behind {}", holders.join(" "))
+        }
+        EventKind::LockGranted { .. } => String::new(),
+        EventKind::Deadlocked { cycle, victim, .. } => {
+            let cycle: Vec<String> = cycle.iter().map(|txn| txn_name(*txn)).collect();
+            format!("{} victim {}", cycle.join(" "), txn_name(*victim))
+        }
+        EventKind::RolledBack { why, log_records, forced, .. } => {
+            let why = why.map_or_else(|| "as asked".to_owned(), |why| refusal(cast, why));
+            format!("{why}; {log_records} records, {forced} forced")
+        }
+        EventKind::Prepared { db, changes, log_records, forced } => {
+            let mut parts: Vec<String> = changes.iter().map(|of| change(cast, *db, of)).collect();
+            parts.push(format!("{log_records} records, {forced} forced"));
+            parts.join("; ")
         }
         EventKind::Stuck { reason: word } => {
             format!("{}{}", step(cast, event).trim_start(), reason(cast, *word))

@@ -105,6 +105,8 @@ fn cast(scenario: &Scenario) -> Cast {
         vec![],
     ];
     let dbs = SERVICES.iter().zip(rows).enumerate().map(|(at, (name, rows))| DbInfo {
+        shared: false,
+        replica_of: None,
         name: (*name).to_owned(),
         node: NodeIx(at as u8 + 1),
         decimals: if *name == "payments" { 2 } else { 0 },

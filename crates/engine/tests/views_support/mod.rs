@@ -66,7 +66,14 @@ pub fn cast_of(services: &[&str], broker: bool, orchestrator: bool) -> Cast {
         };
         let rows = rows.into_iter().map(|(id, n)| (text_key(&mut cast, "row", id), one(n)));
         let rows: Vec<(Key, Row)> = rows.collect();
-        cast.dbs.push(DbInfo { name: (*name).into(), node: service(at), decimals: 0, rows });
+        cast.dbs.push(DbInfo {
+            name: (*name).into(),
+            node: service(at),
+            decimals: 0,
+            shared: false,
+            replica_of: None,
+            rows,
+        });
         let (step, event, undo) = STEPS.get(at).copied().unwrap_or(("work", "done", "undo"));
         let (name_sym, undo_name) = (sym(&mut cast, step), sym(&mut cast, undo));
         let emitted = sym(&mut cast, event);
@@ -108,7 +115,14 @@ pub fn cast_of(services: &[&str], broker: bool, orchestrator: bool) -> Cast {
         let db = DbIx(cast.dbs.len() as u8);
         cast.nodes.push(node("orchestrator", NodeKind::Orchestrator, Some(db)));
         let name = "orchestrator".into();
-        cast.dbs.push(DbInfo { name, node: hub, decimals: 0, rows: vec![] });
+        cast.dbs.push(DbInfo {
+            name,
+            node: hub,
+            decimals: 0,
+            shared: false,
+            replica_of: None,
+            rows: vec![],
+        });
         cast.edges[0] = (CLIENTS, hub);
         for at in 0..services.len() {
             cast.edges.push((hub, service(at)));

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::ReadMsg;
+use super::{Asked, Fired, ReadMsg};
 use crate::event::{EventKind, RowChange, Shape};
 use crate::family::Cx;
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::Direction;
 use crate::ids::{DbIx, NodeIx, QueryIx, StepIx, TxnId};
-use crate::out::{Alarm, Exchange, Letter};
+use crate::out::{Alarm, Clock, Exchange, Letter};
 use crate::patterns::{Body, Out};
-use crate::plan::{Env, MixKind};
+use crate::plan::{Env, MixKind, Plan};
 use crate::value::{Key, Row};
 
 /// What readers and owners say to each other.
@@ -76,7 +76,16 @@ fn ask(cx: &Cx<'_>, txn: TxnId, owner: NodeIx, attempt: u16, out: &mut Out) {
     });
     let attempts_max = Some(cx.plan.scenario.retries.attempts);
     let label = cx.plan.words.ask;
-    out.arm(Alarm { label, txn, step: about(owner), exchange, attempt, waits: 1, attempts_max });
+    out.arm(Alarm {
+        clock: Clock::Retry,
+        label,
+        txn,
+        step: about(owner),
+        exchange,
+        attempt,
+        waits: 1,
+        attempts_max,
+    });
 }
 
 /// A query arrives.
@@ -92,8 +101,23 @@ pub fn on_arrive(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
     state.pending.insert(txn, Pending { missing, rows: Vec::new() });
 }
 
+/// From the clients to the owners of the rows, and back.
+#[must_use]
+pub fn edges(plan: &Plan) -> Vec<(NodeIx, NodeIx)> {
+    let reads = plan.queries.iter().flat_map(|query| &query.reads);
+    reads.map(|(owner, _, _)| (plan.clients(), *owner)).collect()
+}
+
+/// An owner is asked, or answers.
+pub fn on_message(cx: &Cx<'_>, state: &mut State, asked: Asked, message: &Msg, out: &mut Out) {
+    match message {
+        Msg::Ask => on_ask(cx, asked.from, asked.txn, out),
+        Msg::Rows(rows) => settle(cx, state, asked.from, asked.txn, rows, out),
+    }
+}
+
 /// An owner is asked.
-pub fn on_ask(cx: &Cx<'_>, from: NodeIx, txn: TxnId, out: &mut Out) {
+fn on_ask(cx: &Cx<'_>, from: NodeIx, txn: TxnId, out: &mut Out) {
     let own: Vec<(DbIx, Key)> = reads(cx, txn)
         .into_iter()
         .filter(|(node, _, _)| *node == cx.node)
@@ -117,27 +141,9 @@ pub fn on_ask(cx: &Cx<'_>, from: NodeIx, txn: TxnId, out: &mut Out) {
     });
 }
 
-/// An owner answers.
-pub fn on_rows(
-    cx: &Cx<'_>,
-    state: &mut State,
-    from: NodeIx,
-    txn: TxnId,
-    rows: &[RowChange],
-    out: &mut Out,
-) {
-    settle(cx, state, from, txn, rows, out);
-}
-
 /// No answer came in time: ask again, or do without.
-pub fn on_timer(
-    cx: &Cx<'_>,
-    state: &mut State,
-    txn: TxnId,
-    owner: NodeIx,
-    again: Option<u16>,
-    out: &mut Out,
-) {
+pub fn on_timer(cx: &Cx<'_>, state: &mut State, fired: Fired, out: &mut Out) {
+    let Fired { txn, target: owner, again, .. } = fired;
     if !state.pending.get(&txn).is_some_and(|pending| pending.missing.contains(&owner)) {
         return;
     }
@@ -172,6 +178,14 @@ fn settle(
         rows.sort_by_key(|(db, key, _)| (*db, *key));
         out.note(txn, None, EventKind::QueryAnswered { query, rows });
         state.pending.remove(&txn);
+    }
+}
+
+impl State {
+    /// Whether no query is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty()
     }
 }
 

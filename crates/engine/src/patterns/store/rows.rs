@@ -6,7 +6,7 @@
 use crate::event::{Refusal, RowChange};
 use crate::ids::Sym;
 use crate::plan::{Env, Op, Plan};
-use crate::stores::Database;
+use crate::stores::{Action, Database};
 use crate::value::{Key, Row, Value};
 
 /// What a step would do.
@@ -102,4 +102,39 @@ pub fn evaluate(
     // A row that was inserted and deleted on the way was never there.
     done.changes.retain(|change| change.before.is_some() || change.after.is_some());
     Ok(done)
+}
+
+/// Operations with their inputs filled in, for a session.
+#[must_use]
+pub fn actions(plan: &Plan, ops: &[Op], env: &Env<'_>) -> Vec<Action> {
+    let none: Sym = plan.words.missing;
+    let action = |op: &Op| match op {
+        Op::Insert { key, fields } => {
+            let fields = fields.iter().map(|(name, expr)| (*name, expr.fill(env, none))).collect();
+            Action::Insert { key: key.fill(env), row: Row::new(fields) }
+        }
+        Op::Set { key, field, to, missing } => Action::Set {
+            key: key.fill(env),
+            field: *field,
+            to: to.fill(env, none),
+            missing: *missing,
+        },
+        Op::Add { key, field, by, min, max, refusal, missing } => Action::Add {
+            key: key.fill(env),
+            field: *field,
+            by: by.fill(env, none).as_int().unwrap_or(0),
+            min: *min,
+            max: *max,
+            refusal: *refusal,
+            missing: *missing,
+        },
+        Op::Append { key, field, item } => Action::Append {
+            key: key.fill(env),
+            field: *field,
+            item: item.fill(env, none).as_int().unwrap_or(0),
+        },
+        Op::Read { key } => Action::Read { key: key.fill(env) },
+        Op::Delete { key } => Action::Delete { key: key.fill(env) },
+    };
+    ops.iter().map(action).collect()
 }

@@ -9,10 +9,10 @@ pub mod uncoordinated;
 
 use super::{Member, Out};
 use crate::event::Refusal;
-use crate::family::{About, Cx, Needs};
+use crate::family::{About, Cx, Needs, TimerOf};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, Sym, TopicIx, TxnId};
-use crate::out::{LocalResult, RecordBody};
+use crate::out::{LocalResult, RecordBody, Told};
 use crate::plan::Plan;
 
 /// The members of the family.
@@ -215,22 +215,39 @@ impl WriteKind {
         }
     }
 
+    /// A session that the member works in has done what it was asked, or a pause is over.
+    pub fn on_told(
+        self,
+        _cx: &Cx<'_>,
+        state: &mut WriteState,
+        _then: WriteCont,
+        _told: Told,
+        _out: &mut Out,
+    ) {
+        match state {
+            WriteState::Uncoordinated(_)
+            | WriteState::SagaChoreography
+            | WriteState::SagaOrchestration(_) => {
+                unreachable!("only members that work in sessions leave these continuations")
+            }
+        }
+    }
+
     /// A timer of the member: `again` is the next attempt, or `None` where it gives up.
     pub fn on_timer(
         self,
         cx: &Cx<'_>,
         state: &mut WriteState,
-        txn: TxnId,
-        of: (StepIx, Direction),
+        of: TimerOf,
         again: Option<u16>,
         out: &mut Out,
     ) {
         match state {
             WriteState::Uncoordinated(state) => {
-                uncoordinated::on_timer(cx, state, txn, of.0, again, out)
+                uncoordinated::on_timer(cx, state, of.txn, of.step.0, again, out)
             }
             WriteState::SagaOrchestration(state) => {
-                saga_orchestration::on_timer(cx, state, txn, of, again, out);
+                saga_orchestration::on_timer(cx, state, of.txn, of.step, again, out);
             }
             WriteState::SagaChoreography => {}
         }
@@ -253,6 +270,12 @@ pub fn reason_of(cx: &Cx<'_>, why: Refusal) -> Option<Sym> {
         Refusal::Bound(word) | Refusal::Missing(word) => Some(word),
         Refusal::Exists => Some(words.exists),
         Refusal::ReadOnly => Some(words.read_only),
+        Refusal::Deadlock => Some(words.deadlock),
+        Refusal::Serialization => Some(words.serialization),
+        Refusal::LockTimeout => Some(words.lock_timeout),
+        Refusal::Unavailable => Some(words.unavailable),
+        Refusal::Version => Some(words.version),
+        Refusal::Expired => Some(words.expired),
         Refusal::Poison => None,
     }
 }

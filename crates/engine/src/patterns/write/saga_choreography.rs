@@ -224,7 +224,7 @@ fn after_forward(
                 client::respond(cx, txn, response, out);
             }
         }
-        LocalResult::Refused(Refusal::ReadOnly | Refusal::Poison) => out.push(Effect::Fail),
+        LocalResult::Refused(why) if why.is_transient() => out.push(Effect::Fail),
         LocalResult::Refused(why) => refused(cx, txn, step, client, why, out),
         LocalResult::Lost => {}
     }
@@ -272,7 +272,7 @@ fn after_undo(
             publish(cx, done_record(cx, txn, step, Says::Undone(reason)), out);
         }
         LocalResult::Known(_) => {}
-        LocalResult::Refused(Refusal::ReadOnly | Refusal::Poison) => {
+        LocalResult::Refused(why) if why.is_transient() => {
             out.push(Effect::Fail);
             return;
         }

@@ -14,7 +14,8 @@ use crate::family::{About, Cx};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TxnId};
 use crate::out::{
-    Alarm, Answer, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, RowWrite, StepWork,
+    Alarm, Answer, Clock, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, RowWrite,
+    StepWork,
 };
 use crate::patterns::{Body, Out, Response, client};
 use crate::plan::Plan;
@@ -242,7 +243,16 @@ fn command(
     let attempts = cx.plan.scenario.retries.attempts;
     let attempts_max = Some(if must_succeed { attempts.saturating_mul(10) } else { attempts });
     let label = cx.plan.words.retry;
-    out.arm(Alarm { label, txn, step: about, exchange, attempt, waits: 1, attempts_max });
+    out.arm(Alarm {
+        clock: Clock::Retry,
+        label,
+        txn,
+        step: about,
+        exchange,
+        attempt,
+        waits: 1,
+        attempts_max,
+    });
 }
 
 /// Tries a step again after a while, and as often as it takes: its outcome is not in doubt, only the
@@ -252,8 +262,16 @@ fn try_later(cx: &Cx<'_>, txn: TxnId, step: StepIx, dir: Direction, out: &mut Ou
     let target = cx.step(txn, step).node;
     let exchange = Exchange { caller: cx.node, target, txn, step: about };
     let label = cx.plan.words.retry;
-    let alarm =
-        Alarm { label, txn, step: about, exchange, attempt: 0, waits: 1, attempts_max: None };
+    let alarm = Alarm {
+        clock: Clock::Retry,
+        label,
+        txn,
+        step: about,
+        exchange,
+        attempt: 0,
+        waits: 1,
+        attempts_max: None,
+    };
     out.arm(alarm);
 }
 
@@ -404,7 +422,7 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
             LocalResult::Committed { .. } | LocalResult::Known(Answer::Done | Answer::Nothing) => {
                 advance(cx, state, txn, step, dir, out);
             }
-            LocalResult::Refused(Refusal::ReadOnly) => try_later(cx, txn, step, dir, out),
+            LocalResult::Refused(why) if why.is_transient() => try_later(cx, txn, step, dir, out),
             LocalResult::Refused(why) | LocalResult::Known(Answer::Refused(why)) => {
                 refused(cx, state, txn, step, dir, reason_of(cx, why), out);
             }

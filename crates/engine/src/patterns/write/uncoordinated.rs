@@ -12,7 +12,7 @@ use crate::family::{About, Cx};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, TxnId};
 use crate::out::{
-    Alarm, Answer, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, StepWork,
+    Alarm, Answer, Clock, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, StepWork,
 };
 use crate::patterns::{Body, Out, Response, client};
 use crate::plan::Plan;
@@ -84,6 +84,7 @@ fn command(cx: &Cx<'_>, txn: TxnId, step: StepIx, attempt: u16, out: &mut Out) {
     });
     let attempts_max = Some(cx.plan.scenario.retries.attempts);
     out.arm(Alarm {
+        clock: Clock::Retry,
         label: cx.plan.words.retry,
         txn,
         step: about,

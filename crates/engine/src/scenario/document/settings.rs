@@ -145,6 +145,53 @@ pub struct Options {
     pub compensation_order: CompensationOrder,
     /// Where the orchestrator of a saga runs.
     pub orchestrator: Orchestrator,
+    /// Where the coordinator of distributed transactions runs.
+    #[serde(skip_serializing_if = "usual")]
+    pub coordinator: Orchestrator,
+    /// What two-phase commit presumes where its coordinator remembers nothing.
+    #[serde(skip_serializing_if = "usual")]
+    pub presume: Presume,
+    /// Whether a participant that has only read says so and is left out of the second phase.
+    #[serde(skip_serializing_if = "is_true")]
+    pub read_only_votes: bool,
+    /// The isolation level of local transactions that stay open: those of a shared database and of
+    /// participants in two-phase commit.
+    #[serde(skip_serializing_if = "usual")]
+    pub isolation: IsolationLevel,
+    /// How the isolation level is reached.
+    #[serde(skip_serializing_if = "usual")]
+    pub concurrency: Concurrency,
+    /// Who dies for a deadlock.
+    #[serde(skip_serializing_if = "usual")]
+    pub victim: Victim,
+    /// How a step that adds to a number reaches an open local transaction's database.
+    #[serde(skip_serializing_if = "usual")]
+    pub updates: Updates,
+    /// After how long a wait for a lock is given up, in microseconds; never where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_timeout_us: Option<u64>,
+    /// How many local transactions a database has open at once.
+    #[serde(skip_serializing_if = "usual_connections")]
+    pub connections: u16,
+    /// How many read replicas the database of each service has, where the coupling has some.
+    #[serde(skip_serializing_if = "usual_replicas")]
+    pub replicas: u8,
+}
+
+fn usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn usual_connections(value: &u16) -> bool {
+    *value == Options::default().connections
+}
+
+fn usual_replicas(value: &u8) -> bool {
+    *value == Options::default().replicas
 }
 
 impl Default for Options {
@@ -155,8 +202,91 @@ impl Default for Options {
             compensate: Compensate::default(),
             compensation_order: CompensationOrder::default(),
             orchestrator: Orchestrator::default(),
+            coordinator: Orchestrator::default(),
+            presume: Presume::default(),
+            read_only_votes: true,
+            isolation: IsolationLevel::default(),
+            concurrency: Concurrency::default(),
+            victim: Victim::default(),
+            updates: Updates::default(),
+            lock_timeout_us: None,
+            connections: 16,
+            replicas: 2,
         }
     }
+}
+
+/// What two-phase commit presumes about a transaction of which its coordinator remembers nothing
+/// (Mohan, Lindsay and Obermarck 1986; Lampson and Lomet 1993).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Presume {
+    /// Nothing: every decision is forced and acknowledged.
+    Nothing,
+    /// That it aborted: aborts are neither forced nor acknowledged.
+    #[default]
+    Abort,
+    /// That it committed: commits are not acknowledged, and the participants are written down first.
+    Commit,
+}
+
+/// An isolation level of the SQL standard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum IsolationLevel {
+    /// Reads see what others have not committed.
+    ReadUncommitted,
+    /// Reads see what was committed.
+    #[default]
+    ReadCommitted,
+    /// What was read once is read again.
+    RepeatableRead,
+    /// As if one transaction came after the other.
+    Serializable,
+}
+
+/// How a database reaches its isolation levels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Concurrency {
+    /// Readers see snapshots and wait for nobody, as in PostgreSQL.
+    #[default]
+    Versions,
+    /// Readers and writers wait for each other: strict two-phase locking, as in SQL Server.
+    Locking,
+    /// Readers see snapshots, writers the newest rows under locks, as in InnoDB.
+    Mixed,
+}
+
+/// Who dies for a deadlock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Victim {
+    /// Who closed the cycle.
+    #[default]
+    Requester,
+    /// Who began last.
+    Youngest,
+    /// Who began first.
+    Oldest,
+    /// Who holds and asks for the fewest locks.
+    FewestLocks,
+}
+
+/// How a step that adds to a number reaches its database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Updates {
+    /// In one statement, under a lock.
+    #[default]
+    InPlace,
+    /// As a read, and later a write of the sum, as an application does that keeps rows in objects.
+    ReadThenWrite,
 }
 
 /// What a failed step of a saga compensates. Both conventions are in use: Garcia-Molina and Salem
@@ -185,7 +315,7 @@ pub enum CompensationOrder {
     Parallel,
 }
 
-/// Where the orchestrator of a saga runs.
+/// Where an orchestrator or coordinator runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

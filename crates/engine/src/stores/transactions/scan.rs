@@ -24,6 +24,10 @@ impl Scan {
             | Statement::Delete { table, filter } => {
                 Some(Self { table: *table, filter: filter.clone(), spans: filter.spans() })
             }
+            Statement::Replace { key, .. } => {
+                let filter = Predicate::id(key.id);
+                Some(Self { table: key.table, spans: filter.spans(), filter })
+            }
             Statement::Insert { .. } | Statement::LockTable { .. } => None,
         }
     }
@@ -244,6 +248,7 @@ impl TransactionStore {
                 }
                 self.write(txn, work, key, Some(after))
             }
+            Statement::Replace { row, .. } => self.write(txn, work, key, Some(row)),
             Statement::Delete { .. } => self.write(txn, work, key, None),
             Statement::Select { .. } => {
                 work.found.rows.push((key, row.clone()));

@@ -131,6 +131,13 @@ pub enum Statement {
         /// The fields and their values, worked out from the row before.
         set: Vec<(Sym, Expr)>,
     },
+    /// Puts a row in the place of the one with this key; does nothing where there is none.
+    Replace {
+        /// Its key.
+        key: Key,
+        /// The row.
+        row: Row,
+    },
     /// Removes rows.
     Delete {
         /// From where.
@@ -161,7 +168,9 @@ impl Statement {
         match self {
             Self::Select { table, lock: None, .. } => (*table, modes::ACCESS_SHARE),
             Self::Select { table, .. } => (*table, modes::ROW_SHARE),
-            Self::Insert { key, .. } => (key.table, modes::ROW_EXCLUSIVE),
+            Self::Insert { key, .. } | Self::Replace { key, .. } => {
+                (key.table, modes::ROW_EXCLUSIVE)
+            }
             Self::Update { table, .. } | Self::Delete { table, .. } => {
                 (*table, modes::ROW_EXCLUSIVE)
             }
@@ -173,7 +182,10 @@ impl Statement {
     pub(super) fn on_locked(&self) -> OnLocked {
         match self {
             Self::Select { on_locked, .. } | Self::LockTable { on_locked, .. } => *on_locked,
-            Self::Insert { .. } | Self::Update { .. } | Self::Delete { .. } => OnLocked::Wait,
+            Self::Insert { .. }
+            | Self::Update { .. }
+            | Self::Replace { .. }
+            | Self::Delete { .. } => OnLocked::Wait,
         }
     }
 }

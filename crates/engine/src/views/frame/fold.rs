@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use crate::cast::Cast;
 use crate::event::{Event, EventKind, LostRecord, Outcome, Shape};
-use crate::ids::{Direction, EventIx, StepRef, Sym, TopicIx, TxnId};
+use crate::ids::{DbIx, Direction, EventIx, StepRef, Sym, TopicIx, TxnId};
 use crate::trace::Trace;
 use crate::views::index::WorkItem;
 
 use super::{
-    DbFrame, FaultFrame, Frame, NodeFrame, OutboxFrame, Queued, StepFrame, TimerFrame, TxnFrame,
-    TxnState, Work,
+    DbFrame, FaultFrame, Frame, LockWait, NodeFrame, OutboxFrame, Queued, SessionFrame, StepFrame,
+    TimerFrame, TxnFrame, TxnState, Work,
 };
 
 impl Frame {
@@ -36,7 +36,11 @@ impl Frame {
             | EventKind::OffsetCommitted { .. }
             | EventKind::DeadLettered { .. }
             | EventKind::Published { .. } => self.take_record(cast, ix, event),
-            EventKind::Committed { .. } | EventKind::OutboxMarked { .. } => self.take_db(ix, event),
+            EventKind::Committed { db, .. } => {
+                self.take_db(ix, event);
+                self.take_session(*db, ix, event);
+            }
+            EventKind::OutboxMarked { .. } => self.take_db(ix, event),
             EventKind::ServiceStarted { until } => self.begin_work(ix, event, *until),
             EventKind::TimerArmed { label, due } => {
                 let spot = (event.node, *label, event.txn, event.step);
@@ -76,6 +80,12 @@ impl Frame {
                 self.faults.retain(|active| active.crash || active.fault != Some(*fault));
             }
             EventKind::InboxHit { .. } => self.counters.inbox_hits += 1,
+            EventKind::Wrote { db, .. }
+            | EventKind::LockWaited { db, .. }
+            | EventKind::LockGranted { db }
+            | EventKind::Deadlocked { db, .. }
+            | EventKind::RolledBack { db, .. }
+            | EventKind::Prepared { db, .. } => self.take_session(*db, ix, event),
             EventKind::Started { .. }
             | EventKind::Acknowledged { .. }
             | EventKind::Ended { .. }
@@ -295,6 +305,59 @@ impl Frame {
         }
     }
 
+    /// Follows the open local transactions of a database.
+    fn take_session(&mut self, db: DbIx, ix: EventIx, event: &Event) {
+        let Some(txn) = event.txn else { return };
+        let spot = (db, txn);
+        let mut session = self.sessions.get(&spot).cloned().unwrap_or_else(|| SessionFrame {
+            node: event.node,
+            since: ix,
+            wrote: Vec::new(),
+            waits: None,
+            prepared: None,
+        });
+        match &event.kind {
+            EventKind::Wrote { changes, .. } => session.wrote.clone_from(changes),
+            EventKind::LockWaited { key, holders, .. } => {
+                self.counters.lock_waits += 1;
+                session.waits = Some(LockWait { key: *key, holders: holders.clone(), since: ix });
+            }
+            EventKind::LockGranted { .. } => session.waits = None,
+            EventKind::Prepared { changes, log_records, forced, .. } => {
+                session.wrote.clone_from(changes);
+                session.prepared = Some(ix);
+                self.count_log(db, *log_records, *forced);
+            }
+            EventKind::Deadlocked { .. } => {
+                self.counters.deadlocks += 1;
+                return;
+            }
+            EventKind::RolledBack { log_records, forced, .. } => {
+                self.count_log(db, *log_records, *forced);
+                self.sessions.remove_mut(&spot);
+                return;
+            }
+            // A commit ends the session that made it.
+            _ => {
+                self.sessions.remove_mut(&spot);
+                return;
+            }
+        }
+        self.sessions.insert_mut(spot, session);
+    }
+
+    fn count_log(&mut self, db: DbIx, log_records: u16, forced: u16) {
+        self.counters.log_records += u64::from(log_records);
+        self.counters.forced += u64::from(forced);
+        if let Some(frame) = self.dbs.get_mut(db.ix()) {
+            frame.log_records += u64::from(log_records);
+            frame.forced += u64::from(forced);
+            if forced > 0 {
+                frame.marked.clear();
+            }
+        }
+    }
+
     /// Adds an effect to its transaction's ledger, or takes the last of its kind away.
     fn count_effect(&mut self, of: StepRef, by: Option<EventIx>) {
         let Some(shared) = self.txns.get_mut(&of.txn) else { return };
@@ -386,7 +449,20 @@ impl Frame {
                 consumer.position = consumer.committed;
             }
         }
-        if let Some(db) = cast.nodes.get(here.ix()).and_then(|info| info.db) {
+        let hosted = cast.nodes.get(here.ix()).and_then(|info| info.db);
+        // Promises survive; every other open local transaction of the node or its database is gone.
+        let lost_sessions: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|((db, _), session)| {
+                session.prepared.is_none() && (session.node == here || Some(*db) == hosted)
+            })
+            .map(|(spot, _)| *spot)
+            .collect();
+        for spot in lost_sessions {
+            self.sessions.remove_mut(&spot);
+        }
+        if let Some(db) = hosted {
             self.lose_log(db.ix(), ix, lost);
         }
     }
@@ -414,6 +490,9 @@ impl Frame {
                         self.count_effect(*of, None);
                     }
                 }
+                // Promises are forced; one that was ended is open again, and shows when it is heard
+                // of next.
+                LostRecord::Promise(_) | LostRecord::Abort(_) => {}
             }
         }
         // What a crash did not take is durable from here on.
@@ -468,6 +547,12 @@ fn in_handler(kind: &EventKind) -> bool {
         | EventKind::InboxHit { .. }
         | EventKind::OutboxMarked { .. }
         | EventKind::Read { .. }
+        | EventKind::Wrote { .. }
+        | EventKind::LockWaited { .. }
+        | EventKind::LockGranted { .. }
+        | EventKind::Deadlocked { .. }
+        | EventKind::RolledBack { .. }
+        | EventKind::Prepared { .. }
         | EventKind::TimerFired { .. }
         | EventKind::Sent { .. }
         | EventKind::TimerArmed { .. }

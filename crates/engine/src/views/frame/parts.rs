@@ -2,7 +2,7 @@
 
 use rpds::RedBlackTreeMap;
 
-use crate::event::{Outcome, Shape};
+use crate::event::{Outcome, RowChange, Shape};
 use crate::ids::{
     Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, Sym, TopicIx,
     TxnId,
@@ -332,6 +332,32 @@ pub struct FaultFrame {
     pub until: Option<Micros>,
 }
 
+/// An open local transaction of a database.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SessionFrame {
+    /// The node that works in it.
+    pub node: NodeIx,
+    /// Its first event.
+    pub since: EventIx,
+    /// The rows that it changed and has not committed.
+    pub wrote: Vec<RowChange>,
+    /// What it waits for.
+    pub waits: Option<LockWait>,
+    /// The event of its promise to commit, since which it is in doubt.
+    pub prepared: Option<EventIx>,
+}
+
+/// A wait for a lock or a connection.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LockWait {
+    /// The row; `None` for a table, a span of keys or a connection.
+    pub key: Option<Key>,
+    /// The transactions that hold it or asked before.
+    pub holders: Vec<TxnId>,
+    /// Since when.
+    pub since: EventIx,
+}
+
 /// What was counted up to a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counters {
@@ -367,6 +393,10 @@ pub struct Counters {
     pub local_commits: u64,
     /// Local transactions refused.
     pub refused: u64,
+    /// Waits for a lock or a connection.
+    pub lock_waits: u64,
+    /// Deadlocks found.
+    pub deadlocks: u64,
     /// Steps undone.
     pub undone: u64,
     /// Log records written.

@@ -1,7 +1,7 @@
 //! One sentence for every kind of event.
 
 use crate::event::{Acknowledged, DropReason, Event, EventKind, LostRecord, Outcome, Shape};
-use crate::ids::{DbIx, Direction, EventIx, StepRef, Sym, TopicIx};
+use crate::ids::{DbIx, Direction, EventIx, StepRef, Sym, TopicIx, txn_name};
 use crate::views::format::{count, counted, duration, list};
 
 use super::words::Words;
@@ -103,6 +103,45 @@ impl Words<'_> {
             EventKind::Restarted { redone } => self.restarted(ix, event, here, *redone),
             EventKind::FaultBegan { fault } => format!("a fault began: {}", self.fault(*fault)),
             EventKind::FaultEnded { fault } => format!("the fault is over: {}", self.fault(*fault)),
+            EventKind::Wrote { db, changes } => {
+                format!("{txn} wrote {}, not yet committed", self.changes(*db, changes))
+            }
+            EventKind::LockWaited { key, holders, .. } => {
+                let what = key.map_or_else(
+                    || "a connection or a table".to_owned(),
+                    |key| format!("the lock on {}", self.key(key)),
+                );
+                let names: Vec<String> = holders.iter().map(|txn| txn_name(*txn)).collect();
+                match names.as_slice() {
+                    [] => format!("{txn} waits for {what}: all are taken"),
+                    names => format!("{txn} waits for {what}, behind {}", list(names)),
+                }
+            }
+            EventKind::LockGranted { .. } => {
+                format!("{txn} has the lock that it waited for")
+            }
+            EventKind::Deadlocked { cycle, victim, .. } => {
+                let mut names: Vec<String> = cycle.iter().map(|txn| txn_name(*txn)).collect();
+                names.extend(names.first().cloned());
+                format!(
+                    "deadlock: {} wait for each other, and {} is rolled back for it",
+                    names.join(" → "),
+                    txn_name(*victim)
+                )
+            }
+            EventKind::RolledBack { why, .. } => {
+                let why = why.as_ref().map(|why| format!(": {}", self.refusal(why)));
+                format!("{txn} was rolled back at {here}{}", why.unwrap_or_default())
+            }
+            EventKind::Prepared { db, changes, .. } => {
+                let what = match self.changes(*db, changes).as_str() {
+                    "" => String::new(),
+                    changes => format!(" ({changes})"),
+                };
+                format!(
+                    "{here} prepared {txn}{what}: it can commit whatever happens, keeps its locks, and is in doubt until it hears the decision"
+                )
+            }
             EventKind::Stuck { reason } => {
                 let why = reason.map(|word| format!(" on {}", self.cast.sym(word)));
                 format!(

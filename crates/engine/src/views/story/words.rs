@@ -327,6 +327,14 @@ impl<'a> Words<'a> {
             Refusal::Exists => "the row exists already".to_owned(),
             Refusal::ReadOnly => "its database refuses writes".to_owned(),
             Refusal::Poison => "it cannot read the record".to_owned(),
+            Refusal::Deadlock => "it was chosen to end a deadlock".to_owned(),
+            Refusal::Serialization => {
+                "it cannot be put in order with those that ran beside it".to_owned()
+            }
+            Refusal::LockTimeout => "it waited for a lock for too long".to_owned(),
+            Refusal::Unavailable => "the database, or the session in it, is gone".to_owned(),
+            Refusal::Version => "the stream is not at the expected version any more".to_owned(),
+            Refusal::Expired => "what was reserved has expired".to_owned(),
         }
     }
 

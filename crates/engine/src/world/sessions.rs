@@ -1,0 +1,461 @@
+//! Handlers at work in open local transactions: asking, waiting, going on, and ending.
+//!
+//! A handler whose session must wait for a lock is parked with its continuation. When the lock is
+//! let go it may go on, which is a choice of its own ([`ChoiceKind::Proceed`]). A handler can also
+//! be parked for the time that a step takes while its session is open, so that others come between.
+//!
+//! [`ChoiceKind::Proceed`]: crate::choice::ChoiceKind::Proceed
+
+use std::rc::Rc;
+
+use super::apply::Impossible;
+use super::effects::Handler;
+use super::{Due, Sink, World};
+use crate::choice::Cut;
+use crate::event::{EventKind, Refusal};
+use crate::fingerprint::{Canon, Fingerprint};
+use crate::ids::{DbIx, Direction, EventIx, Micros, NodeIx, StepIx, StepRef, TxnId};
+use crate::out::{Ask, Told};
+use crate::patterns::store::rows;
+use crate::patterns::{Cont, Out};
+use crate::plan::Env;
+use crate::rng::{DrawKey, Purpose};
+use crate::scenario::document::FaultKind;
+use crate::stores::{LogRecord, Progress};
+
+/// What a parked handler waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// A lock or a connection.
+    Lock,
+    /// Nothing more: it may go on in its session.
+    Granted,
+    /// Time: it goes on with its continuation.
+    Time,
+    /// Nothing more: its session is gone.
+    Gone(Refusal),
+}
+
+/// A handler that waits.
+#[derive(Clone, Debug)]
+pub struct Parked {
+    /// The database that its session is in.
+    pub db: DbIx,
+    /// The step at hand.
+    pub step: StepRef,
+    /// For what it waits.
+    pub wait: Wait,
+    /// Whether a worker of the database's owner computes meanwhile: whose service time it takes.
+    pub then: Cont,
+    /// The event that it waits since.
+    pub cause: EventIx,
+}
+
+impl Canon for Parked {
+    fn canon(&self, h: &mut Fingerprint) {
+        h.write_u8(self.db.0);
+        h.write_u8(self.step.step.0);
+        h.write_u8(match self.wait {
+            Wait::Lock => 0,
+            Wait::Granted => 1,
+            Wait::Time => 2,
+            Wait::Gone(_) => 3,
+        });
+        // Continuations are a few small values, and their text says all of them.
+        h.write_bytes(format!("{:?} {:?}", self.then, self.wait).as_bytes());
+    }
+}
+
+impl World {
+    /// Lets a parked handler go on.
+    pub(super) fn proceed(
+        &mut self,
+        node: NodeIx,
+        txn: TxnId,
+        cut: Option<Cut>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        if !self.is_up(node) {
+            return Err(Impossible::Down);
+        }
+        let parked = self.parked.get(&(node, txn)).ok_or(Impossible::NotParked)?.clone();
+        if parked.wait == Wait::Lock {
+            return Err(Impossible::NotParked);
+        }
+        self.parked.remove(&(node, txn));
+        let mut handler = Handler::new(self, sink, node, Some(parked.cause), cut);
+        handler.about = (Some(txn), Some((parked.step.step, parked.step.dir)));
+        handler.begin();
+        if handler.world.is_up(node) {
+            let out = match parked.wait {
+                Wait::Lock | Wait::Granted => handler.go_on(parked.db, parked.step, parked.then),
+                Wait::Time => handler.told(parked.then, Told::Over),
+                Wait::Gone(why) => handler.told(parked.then, Told::Refused(why)),
+            };
+            handler.run(out);
+        }
+        handler.finish();
+        Ok(())
+    }
+
+    /// Whether a node can reach the node that holds a database, and that one runs.
+    fn reaches_db(&self, node: NodeIx, db: DbIx) -> bool {
+        let host = self.plan.cast.dbs[db.ix()].node;
+        host == node || (self.is_up(host) && self.reaches(node, host))
+    }
+
+    /// How long a step takes at a node, slow faults included.
+    #[must_use]
+    pub fn service_time(&self, node: NodeIx, key: DrawKey) -> Micros {
+        let plan = &self.plan;
+        let time = plan.draws.duration(&plan.service_time[node.ix()], Purpose::Service, key);
+        let slow = self.faults.iter().fold(1.0_f64, |slow, ix| {
+            match &plan.scenario.faults[ix.ix()].fault {
+                FaultKind::Slow { times, .. } if plan.fault_nodes[ix.ix()].contains(&node) => {
+                    slow * times
+                }
+                _ => slow,
+            }
+        });
+        libm::round((time as f64 * slow).min(3.6e9)) as Micros
+    }
+
+    /// The sessions of a database are gone: who waits in one, or has one open at another node,
+    /// learns it. Handlers at the node that went down are gone with it.
+    pub(super) fn lose_sessions(&mut self, db: DbIx) {
+        let mut woken = Vec::new();
+        for (key, parked) in &mut self.parked {
+            if parked.db == db && parked.wait != Wait::Time {
+                parked.wait = Wait::Gone(Refusal::Unavailable);
+                woken.push(*key);
+            }
+        }
+        for (node, txn) in woken {
+            self.proceed_at(self.now, node, txn);
+        }
+    }
+
+    fn proceed_at(&mut self, at: Micros, node: NodeIx, txn: TxnId) {
+        if self.timed {
+            self.due.push((at, Due::Proceed(node, txn)));
+        }
+    }
+}
+
+impl Handler<'_> {
+    /// Works in the session of a transaction.
+    pub(super) fn session(&mut self, db: DbIx, txn: TxnId, ask: Ask, then: Option<Cont>) -> Out {
+        if !self.world.reaches_db(self.node, db) {
+            self.emit(EventKind::Refused { db, why: Refusal::Unavailable });
+            return self.told_maybe(then, Told::Refused(Refusal::Unavailable));
+        }
+        let refuses = self.world.dbs[db.ix()].refuses_writes;
+        match ask {
+            Ask::Run(of) => {
+                if refuses {
+                    self.emit(EventKind::Refused { db, why: Refusal::ReadOnly });
+                    self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
+                    return self.told_maybe(then, Told::Refused(Refusal::ReadOnly));
+                }
+                let Some(then) = then else { return Out::default() };
+                let progress = self.start_step(db, of);
+                self.came(db, of, progress, then)
+            }
+            Ask::Commit { .. } | Ask::Prepare if refuses => {
+                self.emit(EventKind::Refused { db, why: Refusal::ReadOnly });
+                self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
+                self.told_maybe(then, Told::Refused(Refusal::ReadOnly))
+            }
+            Ask::Commit { fact } => {
+                let told = self.commit(db, txn, true);
+                if told == Told::Done
+                    && let Some(fact) = fact
+                {
+                    self.note_fact(txn, fact);
+                }
+                self.after_call(then, told)
+            }
+            Ask::CommitPrepared { force } => {
+                if !self.is_prepared(db, txn) {
+                    return self.told_maybe(then, Told::Refused(Refusal::Unavailable));
+                }
+                let told = self.commit(db, txn, force);
+                self.after_call(then, told)
+            }
+            Ask::Prepare => {
+                let told = self.prepare(db, txn);
+                self.after_call(then, told)
+            }
+            Ask::RollBack { force } => {
+                let told = self.roll_back(db, txn, None, force);
+                self.after_call(then, told)
+            }
+            Ask::TimeOut => self.time_out(db, txn, then),
+        }
+    }
+
+    /// A call of the database is over: the handler can be cut here, or the reply be lost.
+    fn after_call(&mut self, then: Option<Cont>, told: Told) -> Out {
+        self.point(true);
+        if self.is_crashed() {
+            return Out::default();
+        }
+        let told = if self.is_failed() { Told::Lost } else { told };
+        self.told_maybe(then, told)
+    }
+
+    fn told_maybe(&mut self, then: Option<Cont>, told: Told) -> Out {
+        then.map_or_else(Out::default, |then| self.told(then, told))
+    }
+
+    fn is_prepared(&self, db: DbIx, txn: TxnId) -> bool {
+        self.world.dbs[db.ix()].sessions().is_some_and(|sessions| sessions.is_prepared(txn))
+    }
+
+    fn start_step(&mut self, db: DbIx, of: StepRef) -> Progress {
+        let data = self.world.txns.get(&of.txn);
+        let data = data.expect("a step is only ever of a transaction that has arrived");
+        let env = Env { inputs: &data.inputs, txn: of.txn, reason: None };
+        let step = self.world.cx(self.node).step(of.txn, of.step);
+        let ops = match of.dir {
+            Direction::Do => &step.forward,
+            Direction::Undo => &step.undo,
+        };
+        let actions = rows::actions(&self.world.plan, ops, &env);
+        let node = self.node;
+        let sessions = Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut();
+        sessions.map_or(Progress::Refused(Refusal::Unavailable), |sessions| {
+            sessions.run(node, of, actions)
+        })
+    }
+
+    /// Goes on where a session waited.
+    fn go_on(&mut self, db: DbIx, of: StepRef, then: Cont) -> Out {
+        let sessions = Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut();
+        let progress = sessions
+            .map_or(Progress::Refused(Refusal::Unavailable), |sessions| sessions.proceed(of.txn));
+        self.came(db, of, progress, then)
+    }
+
+    /// A session has come this far with a step.
+    fn came(&mut self, db: DbIx, of: StepRef, progress: Progress, then: Cont) -> Out {
+        let about = self.about;
+        self.about = (Some(of.txn), Some((of.step, of.dir)));
+        self.settle(db);
+        let (reads, changes) = match Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut() {
+            Some(sessions) => (sessions.take_reads(of.txn), sessions.changes(of.txn)),
+            None => (Vec::new(), Vec::new()),
+        };
+        for (key, row) in reads {
+            self.emit(EventKind::Read { db, key, row });
+        }
+        let wrote = !changes.is_empty();
+        let out = match progress {
+            Progress::Done => {
+                if wrote {
+                    self.emit(EventKind::Wrote { db, changes });
+                }
+                self.told(then, Told::Ran { wrote })
+            }
+            Progress::Blocked => {
+                let waits = self.world.dbs[db.ix()].sessions().map(|all| all.waits_for(of.txn));
+                let (key, holders) = waits.unwrap_or_default();
+                self.emit(EventKind::LockWaited { db, key, holders });
+                self.park(db, of, Wait::Lock, then);
+                Out::default()
+            }
+            Progress::Paused => {
+                self.park(db, of, Wait::Granted, then);
+                let at = self.pause_until(of, self.node);
+                self.world.proceed_at(at, self.node, of.txn);
+                Out::default()
+            }
+            Progress::Refused(why) => {
+                self.emit(EventKind::Refused { db, why });
+                let kind = EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 };
+                self.emit(kind);
+                self.told(then, Told::Refused(why))
+            }
+        };
+        self.about = about;
+        out
+    }
+
+    /// Pauses a handler for the service time of a step.
+    pub(super) fn pause(&mut self, txn: TxnId, step: StepIx, of: NodeIx, then: Cont) {
+        let at = self.pause_until(StepRef::forward(txn, step), of);
+        let db = self.world.cx(self.node).step_db(txn, step);
+        self.park(db, StepRef::forward(txn, step), Wait::Time, then);
+        self.world.proceed_at(at, self.node, txn);
+    }
+
+    fn pause_until(&self, of: StepRef, node: NodeIx) -> Micros {
+        let (step, dir, attempt) = (of.step, of.dir, self.attempt);
+        let key = DrawKey { txn: of.txn, step, dir, attempt, node, salt: 0 };
+        self.world.now + self.world.service_time(node, key)
+    }
+
+    fn park(&mut self, db: DbIx, step: StepRef, wait: Wait, then: Cont) {
+        let cause = self.cause.unwrap_or_default();
+        let parked = Parked { db, step, wait, then, cause };
+        self.world.parked.insert((self.node, step.txn), parked);
+    }
+
+    fn commit(&mut self, db: DbIx, txn: TxnId, force: bool) -> Told {
+        let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
+        let before = database.sessions_now();
+        let ended = database.sessions_mut().map(|sessions| sessions.commit(txn));
+        let told = match ended {
+            Some(Ok(done)) => {
+                let (changes, effects) = (done.changes, done.effects);
+                let record = LogRecord::Commit {
+                    changes: changes.clone(),
+                    effects: effects.clone(),
+                    inbox: Vec::new(),
+                    outbox: Vec::new(),
+                };
+                let log_records = record.count();
+                database.write_after(record, force, before);
+                self.emit(EventKind::Committed {
+                    db,
+                    changes,
+                    effects,
+                    outbox: Vec::new(),
+                    inbox: false,
+                    log_records,
+                    forced: u16::from(force),
+                });
+                Told::Done
+            }
+            Some(Err(why)) => {
+                self.emit(EventKind::Refused { db, why });
+                let kind = EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 };
+                self.emit(kind);
+                Told::Refused(why)
+            }
+            None => Told::Refused(Refusal::Unavailable),
+        };
+        self.settle(db);
+        told
+    }
+
+    fn prepare(&mut self, db: DbIx, txn: TxnId) -> Told {
+        let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
+        let ended = database.sessions_mut().map(|sessions| sessions.prepare(txn));
+        let told = match ended {
+            Some(Ok(done)) => {
+                let changes = done.changes;
+                let record = LogRecord::Prepare { txn, changes: changes.clone() };
+                let log_records = record.count();
+                database.write(record, true);
+                self.emit(EventKind::Prepared { db, changes, log_records, forced: 1 });
+                Told::Done
+            }
+            Some(Err(why)) => {
+                self.emit(EventKind::Refused { db, why });
+                let kind = EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 };
+                self.emit(kind);
+                Told::Refused(why)
+            }
+            None => Told::Refused(Refusal::Unavailable),
+        };
+        self.settle(db);
+        told
+    }
+
+    fn roll_back(&mut self, db: DbIx, txn: TxnId, why: Option<Refusal>, force: bool) -> Told {
+        self.world.parked.remove(&(self.node, txn));
+        let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
+        let before = database.sessions_now();
+        let (was_prepared, was_open) = match database.sessions_mut() {
+            Some(sessions) if sessions.is_prepared(txn) => (sessions.roll_back_prepared(txn), true),
+            Some(sessions) => (false, sessions.roll_back(txn)),
+            None => (false, false),
+        };
+        let mut log_records = 0;
+        if was_prepared {
+            let record = LogRecord::Abort { txn };
+            log_records = record.count();
+            database.write_after(record, force, before);
+        }
+        if was_open {
+            let forced = u16::from(was_prepared && force);
+            self.emit(EventKind::RolledBack { db, why, log_records, forced });
+        }
+        self.settle(db);
+        if was_open { Told::Done } else { Told::Refused(Refusal::Unavailable) }
+    }
+
+    /// A handler that waits for a lock is woken: it has waited for too long.
+    fn time_out(&mut self, db: DbIx, txn: TxnId, then: Option<Cont>) -> Out {
+        let waits = self
+            .world
+            .parked
+            .get(&(self.node, txn))
+            .is_some_and(|parked| parked.db == db && parked.wait == Wait::Lock);
+        let sessions = Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut();
+        if !waits || !sessions.is_some_and(|sessions| sessions.time_out(txn)) {
+            return Out::default();
+        }
+        self.world.parked.remove(&(self.node, txn));
+        let why = Refusal::LockTimeout;
+        self.emit(EventKind::Refused { db, why });
+        self.emit(EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 });
+        self.settle(db);
+        self.told_maybe(then, Told::Refused(why))
+    }
+
+    /// Tells of deadlocks, and lets everybody go on who was let through.
+    fn settle(&mut self, db: DbIx) {
+        let Some(sessions) = Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut() else {
+            return;
+        };
+        let deadlocks = sessions.take_deadlocks();
+        let granted = sessions.take_granted();
+        for (cycle, victim) in deadlocks {
+            self.emit(EventKind::Deadlocked { db, cycle, victim });
+        }
+        for txn in granted {
+            let found = self.world.parked.iter_mut().find(|((_, of), parked)| {
+                *of == txn && parked.db == db && parked.wait == Wait::Lock
+            });
+            let Some(((node, _), parked)) = found else { continue };
+            let node = *node;
+            parked.wait = Wait::Granted;
+            let about = (Some(txn), Some((parked.step.step, parked.step.dir)));
+            let is_alive =
+                self.world.dbs[db.ix()].sessions().is_some_and(|sessions| sessions.is_open(txn));
+            if is_alive {
+                let ix = self.emit_at(node, about, EventKind::LockGranted { db });
+                if let Some(parked) = self.world.parked.get_mut(&(node, txn)) {
+                    parked.cause = ix;
+                }
+            }
+            let now = self.world.now;
+            self.world.proceed_at(now, node, txn);
+        }
+    }
+
+    /// The sessions that this node had open elsewhere end with it.
+    pub(super) fn abandon_sessions(&mut self) {
+        for ix in 0..self.world.dbs.len() {
+            let db = DbIx(ix as u8);
+            let host = self.world.plan.cast.dbs[ix].node;
+            let owned: Vec<TxnId> = self.world.dbs[ix]
+                .sessions()
+                .map_or_else(Vec::new, |sessions| sessions.owned_by(self.node).collect());
+            if host == self.node || owned.is_empty() {
+                continue;
+            }
+            for txn in owned {
+                if let Some(sessions) = Rc::make_mut(&mut self.world.dbs[ix]).sessions_mut() {
+                    sessions.roll_back(txn);
+                }
+                let why = Some(Refusal::Unavailable);
+                let kind = EventKind::RolledBack { db, why, log_records: 0, forced: 0 };
+                self.emit_at(host, (Some(txn), None), kind);
+            }
+            self.settle(db);
+        }
+    }
+}
