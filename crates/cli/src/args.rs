@@ -2,6 +2,7 @@
 //! a mistake gets the same shape as a mistake in a document.
 
 use clap::{Parser, Subcommand};
+use interleave_engine::compare::MAX_SEEDS;
 use interleave_engine::scenario::bounds;
 
 /// Runs and checks scenarios of coupled microservices and databases.
@@ -24,6 +25,8 @@ pub enum Command {
     Run(RunArgs),
     /// Search all interleavings within bounds for the shortest that breaks a property
     Check(CheckArgs),
+    /// Run a scenario under several couplings over many seeds, and compare what each costs
+    Compare(CompareArgs),
     /// Print the link to a scenario's run, to be put after the address of the page
     Link(LinkArgs),
     /// Print the scenario of a link, a file or a name, and say whether the link still gives its run
@@ -42,6 +45,7 @@ impl Command {
         match self {
             Self::Run(args) => args.json,
             Self::Check(args) => args.json,
+            Self::Compare(args) => args.json,
             Self::Open(args) => args.json,
             Self::Patterns(args) | Self::Scenarios(args) => args.json,
             Self::Link(_) | Self::Schema => false,
@@ -108,6 +112,29 @@ pub struct CheckArgs {
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
+}
+
+/// The arguments of `compare`.
+#[derive(clap::Args, Debug)]
+pub struct CompareArgs {
+    /// A file, `-` for standard input, a link, or the name of a shipped scenario
+    pub scenario: String,
+    /// The couplings, with commas between: names of `interleave patterns`, or write+read+store; all
+    /// named patterns that run the scenario by default
+    #[arg(long, value_name = "P,P,…")]
+    pub patterns: Option<String>,
+    /// Run each coupling on so many seeds
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=MAX_SEEDS as i64))]
+    pub seeds: u32,
+    /// Count the seeds from this one instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Print a Markdown document
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 /// The arguments of `link`.

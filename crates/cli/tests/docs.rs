@@ -56,13 +56,15 @@ fn documented(section: &str, object: &Value) {
 fn the_page_lists_every_field_and_no_other() {
     documented("run", &interleave(&["run", "trip", "--trace", "--json"]).json());
     documented("check", &interleave(&["check", "trip", "--faults", "none", "--json"]).json());
+    let compare = ["compare", "trip", "--seeds", "1", "--json"];
+    documented("compare", &interleave(&compare).json());
     documented("link and open", &interleave(&["open", "trip", "--json"]).json());
     documented("`--json`", &interleave(&["open", "nowhere", "--json"]).json());
 }
 
 #[test]
 fn the_page_names_every_argument() {
-    for command in ["run", "check", "link", "open", "patterns", "scenarios"] {
+    for command in ["run", "check", "compare", "link", "open", "patterns", "scenarios"] {
         let help = ends(0, &["help", command]).stdout;
         let names = help.split_whitespace().filter(|word| word.starts_with("--"));
         for name in names.map(|name| name.trim_end_matches([',', ']', '.'])) {

@@ -8,8 +8,8 @@ use compare_support::{
     Figures, THREE, arrivals, checkout, figures, named, read, session, with_queries_and_a_crash,
 };
 use interleave_engine::compare::{
-    Cell, Comparison, Report, Request, coupling_named, couplings_that_run, estimate, seeds_from,
-    t_quantile_975,
+    Cell, Comparison, Estimate, Report, Request, Unit, Way, coupling_named, couplings_that_run,
+    estimate, seeds_from, t_quantile_975,
 };
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{Coupling, Parts};
@@ -309,4 +309,34 @@ fn what_cannot_be_compared_is_refused_with_its_place() {
     let request = Request { scenario: broken, couplings: named(&THREE), seeds: vec![1] };
     let problems = Comparison::new(request).err().unwrap();
     assert!(problems.iter().any(|problem| problem.path.starts_with("services")), "{problems:?}");
+}
+
+#[test]
+fn figures_are_written_with_three_digits_and_their_interval_in_the_same_unit() {
+    let text = |unit: Unit, mean: f64, half: f64| {
+        unit.estimate_text(&Estimate { mean, half_width: Some(half), seeds: 2 })
+    };
+    assert_eq!(text(Unit::Micros, 15_234.0, 412.0), "15.2 ms ±0.4");
+    assert_eq!(text(Unit::Micros, 999.4, 1_000.0), "999 µs ±1000");
+    assert_eq!(text(Unit::Micros, 1_234_567.0, 0.0), "1.23 s ±0.00");
+    assert_eq!(text(Unit::Count, 40.0, 0.0), "40 ±0");
+    assert_eq!(text(Unit::Count, 7.456, 0.25), "7.46 ±0.25");
+    assert_eq!(text(Unit::Count, 27.2, 1.0), "27.2 ±1.0");
+    assert_eq!(text(Unit::Share, 0.985, 0.01), "98.5 % ±1.0");
+    assert_eq!(text(Unit::PerSecond, 123.4, 5.6), "123/s ±6");
+    assert_eq!(Unit::Micros.text(-2_500.0), "−2.50 ms");
+    assert_eq!(Unit::Count.text(-0.001), "0.00", "no sign without a number");
+}
+
+#[test]
+fn more_or_less_is_said_only_beyond_the_interval() {
+    let cell = |mean, half_width| {
+        let difference = Some(Estimate { mean, half_width, seeds: 5 });
+        Cell { value: None, difference }
+    };
+    assert_eq!(cell(3.0, Some(2.0)).way(), Some(Way::More));
+    assert_eq!(cell(-3.0, Some(2.0)).way(), Some(Way::Less));
+    assert_eq!(cell(3.0, Some(4.0)).way(), None);
+    assert_eq!(cell(3.0, None).way(), None, "one seed says nothing of the others");
+    assert_eq!(cell(0.0, Some(0.0)).way(), None, "equal on every seed");
 }

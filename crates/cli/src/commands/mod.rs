@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub mod check;
+pub mod compare;
 pub mod link;
 pub mod lists;
 pub mod open;

@@ -16,6 +16,7 @@ mod metrics;
 mod report;
 mod request;
 mod statistics;
+mod words;
 
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ use measured::Measured;
 use meter::Meter;
 
 pub use metrics::{Metric, Unit};
-pub use report::{Broken, Cell, Column, Report, Row};
+pub use report::{Broken, Cell, Column, Report, Row, Way};
 pub use request::{
     MAX_COUPLINGS, MAX_SEEDS, Request, coupling_named, couplings_that_run, seeds_from,
 };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::measured::Measured;
 use super::metrics::{self, Metric};
 use super::request::Request;
-use super::statistics::{Estimate, estimate};
+use super::statistics::{Estimate, Quantiles};
 use crate::cast::Cast;
 use crate::patterns;
 use crate::properties;
@@ -45,6 +45,35 @@ pub struct Column {
     pub broken: Vec<Broken>,
 }
 
+impl Column {
+    /// Why its runs cannot be held against the first coupling's one by one, in words; empty where
+    /// they can.
+    #[must_use]
+    pub fn unpaired_because(&self) -> Vec<String> {
+        if self.paired {
+            return Vec::new();
+        }
+        let runs = self.runs;
+        let mut why: Vec<String> = self
+            .faults_absent
+            .iter()
+            .map(|(fault, absent)| {
+                format!("\u{201c}{fault}\u{201d} did not occur here in {absent} of {runs} runs")
+            })
+            .collect();
+        if self.other_arrivals > 0 {
+            why.push(format!(
+                "in {} of {runs} runs not the same arrived at the same time",
+                self.other_arrivals
+            ));
+        }
+        if why.is_empty() {
+            why.push("the first coupling lacks a fault that occurs here".to_owned());
+        }
+        why
+    }
+}
+
 /// A property that was broken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broken {
@@ -73,6 +102,15 @@ impl Row {
     }
 }
 
+/// Which way a figure differs from that of the first coupling on the same seeds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// It is more.
+    More,
+    /// It is less.
+    Less,
+}
+
 /// A figure under one coupling.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Cell {
@@ -80,6 +118,24 @@ pub struct Cell {
     pub value: Option<Estimate>,
     /// The mean over the seeds of what it has more than the first coupling on the same seed.
     pub difference: Option<Estimate>,
+}
+
+impl Cell {
+    /// Whether it is more or less than under the first coupling beyond what the seeds leave open:
+    /// where the 95 % interval of the differences leaves out 0.
+    #[must_use]
+    pub fn way(&self) -> Option<Way> {
+        let difference = self.difference.filter(Estimate::excludes_zero)?;
+        Some(if difference.mean > 0.0 { Way::More } else { Way::Less })
+    }
+}
+
+impl Report {
+    /// Whether no run broke a property.
+    #[must_use]
+    pub fn all_hold(&self) -> bool {
+        self.columns.iter().all(|column| column.broken.is_empty())
+    }
 }
 
 pub(super) fn make(request: &Request, casts: &[Rc<Cast>], samples: &[Vec<Measured>]) -> Report {
@@ -91,8 +147,9 @@ pub(super) fn make(request: &Request, casts: &[Rc<Cast>], samples: &[Vec<Measure
     });
     let figures: Vec<Vec<Vec<Option<f64>>>> =
         samples.iter().map(|runs| runs.iter().map(metrics::of_run).collect()).collect();
+    let mut quantiles = Quantiles::default();
     let rows = metrics::all().into_iter().enumerate();
-    let rows = rows.map(|(at, metric)| Row { metric, cells: cells(&figures, at) });
+    let rows = rows.map(|(at, metric)| Row { metric, cells: cells(&figures, at, &mut quantiles) });
     Report {
         scenario: request.scenario.title.clone(),
         columns: columns.collect(),
@@ -101,7 +158,7 @@ pub(super) fn make(request: &Request, casts: &[Rc<Cast>], samples: &[Vec<Measure
 }
 
 /// A figure under each coupling.
-fn cells(figures: &[Vec<Vec<Option<f64>>>], at: usize) -> Vec<Cell> {
+fn cells(figures: &[Vec<Vec<Option<f64>>>], at: usize, quantiles: &mut Quantiles) -> Vec<Cell> {
     let of = |runs: &[Vec<Option<f64>>]| -> Vec<Option<f64>> {
         runs.iter().map(|run| run.get(at).copied().flatten()).collect()
     };
@@ -113,8 +170,8 @@ fn cells(figures: &[Vec<Vec<Option<f64>>>], at: usize) -> Vec<Cell> {
         let differences: Vec<f64> =
             pairs.filter_map(|(own, first)| Some((*own)? - (*first)?)).collect();
         Cell {
-            value: estimate(&values),
-            difference: (column > 0).then(|| estimate(&differences)).flatten(),
+            value: quantiles.estimate(&values),
+            difference: if column > 0 { quantiles.estimate(&differences) } else { None },
         }
     };
     figures.iter().enumerate().map(cell).collect()

@@ -1,5 +1,7 @@
 //! Means with a 95 % confidence interval, by Student's t.
 
+use std::collections::BTreeMap;
+
 /// A mean over seeds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Estimate {
@@ -24,12 +26,28 @@ impl Estimate {
 /// on the values themselves. `None` where there are none.
 #[must_use]
 pub fn estimate(values: &[f64]) -> Option<Estimate> {
+    Quantiles::default().estimate(values)
+}
+
+/// Estimates that work out the quantile for a number of seeds once.
+#[derive(Default)]
+pub(super) struct Quantiles(BTreeMap<u32, f64>);
+
+impl Quantiles {
+    /// As [`estimate`].
+    pub(super) fn estimate(&mut self, values: &[f64]) -> Option<Estimate> {
+        let t = |freedom| *self.0.entry(freedom).or_insert_with(|| t_quantile_975(freedom));
+        estimate_with(values, t)
+    }
+}
+
+fn estimate_with(values: &[f64], t: impl FnOnce(u32) -> f64) -> Option<Estimate> {
     let seeds = u32::try_from(values.len()).ok().filter(|count| *count > 0)?;
     let n = f64::from(seeds);
     let mean = values.iter().sum::<f64>() / n;
     let half_width = (seeds > 1).then(|| {
         let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-        t_quantile_975(seeds - 1) * libm::sqrt(squares / (n - 1.0) / n)
+        t(seeds - 1) * libm::sqrt(squares / (n - 1.0) / n)
     });
     Some(Estimate { mean, half_width, seeds })
 }
