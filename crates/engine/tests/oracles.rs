@@ -3,7 +3,8 @@
 //!
 //! `cargo test -p interleave-engine --test oracles` prints, for each file, how many records passed,
 //! failed and are not supported, with the ids of the latter, and fails where one fails. A word
-//! behind `--` picks the files that have it in their names. `INTERLEAVE_ORACLES` names another
+//! behind `--` picks the files that have it in their names, and `--notes` prints what was compared,
+//! with the tolerance where it was sampled. `INTERLEAVE_ORACLES` names another
 //! folder of files in the same formats; a file that is not there is said to be missing.
 //!
 //! It has no harness, since a table is its output.
@@ -12,6 +13,8 @@
 mod models;
 #[cfg(not(target_arch = "wasm32"))]
 mod oracle_files;
+#[cfg(not(target_arch = "wasm32"))]
+mod saga_support;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
@@ -24,6 +27,10 @@ fn main() -> std::process::ExitCode {
         ("history_checkers.json", files::history::run),
         ("cqrs_replication.json", files::sessions::run),
         ("event_sourcing_kafka.json", files::kafka::run),
+        ("saga.json", files::sagas::run),
+        ("explorer_counts.json", files::counts::run),
+        ("queueing.json", files::queueing::run),
+        ("api_composition.json", files::composition::run),
     ])
 }
 

@@ -10,15 +10,13 @@
 mod oracles;
 mod saga_support;
 
-use std::collections::BTreeSet;
-
 use interleave_engine::event::EventKind;
-use interleave_engine::ids::{Direction, StepRef, TxnId};
+use interleave_engine::ids::{Direction, TxnId};
 use interleave_engine::scenario;
 use serde_json::{Value, json};
 
 use oracles::{read, rows, text};
-use saga_support::{Verdict, seen};
+use saga_support::{Verdict, linear, seen};
 
 /// Every vector with its definition, `same` resolved.
 fn vectors() -> Vec<(String, Value, String)> {
@@ -136,73 +134,11 @@ fn a_wrong_expectation_is_noticed() {
     assert!(matches!(unclear, Verdict::Unsupported(_)), "{unclear:?}");
 }
 
-/// A saga of `T1 … Tn` of these kinds, of which the steps in `refused` find their gate closed.
-fn linear(pattern: &str, kinds: &[&str], refused: Option<usize>) -> scenario::Scenario {
-    let services: Vec<Value> = (1..=kinds.len())
-        .map(|n| {
-            let open = i64::from(refused != Some(n));
-            json!({ "name": format!("s{n}"), "rows": { "gate:all": open } })
-        })
-        .collect();
-    let steps: Vec<Value> = kinds
-        .iter()
-        .enumerate()
-        .map(|(at, kind)| {
-            let mut step = json!({
-                "name": format!("T{}", at + 1), "service": format!("s{}", at + 1), "kind": kind,
-                "do": [{ "op": "add", "key": "gate:all", "by": -1, "min": 0, "else": "CLOSED" }],
-            });
-            if *kind == "compensatable" {
-                step["undo_name"] = json!(format!("C{}", at + 1));
-                step["undo"] = json!([{ "op": "add", "key": "gate:all", "by": 1 }]);
-            }
-            step
-        })
-        .collect();
-    let document = json!({
-        "interleave": 1, "title": "Linear", "coupling": pattern, "services": services,
-        "transactions": [{ "name": "saga", "steps": steps }],
-        "workload": { "arrivals": { "at-us": [0] }, "mix": [{ "transaction": "saga" }] },
-    });
-    scenario::parse(&document.to_string()).unwrap_or_else(|problems| panic!("{problems:?}"))
-}
-
-/// The history of a run's effects: `T1 T2 C2 C1`.
-fn history(scenario: scenario::Scenario) -> Vec<String> {
-    let session = seen::run(scenario).unwrap();
-    assert!(session.properties().iter().all(interleave_engine::verdict::PropertyReport::holds));
-    let name = |of: &StepRef| {
-        let letter = if of.dir == Direction::Do { 'T' } else { 'C' };
-        format!("{letter}{}", of.step.0 + 1)
-    };
-    let effects = session.trace().events().iter().filter_map(|event| match &event.kind {
-        EventKind::Committed { effects, .. } => Some(effects),
-        _ => None,
-    });
-    effects.flatten().map(name).collect()
-}
-
-const SAGAS: [&str; 2] = ["saga-choreography", "saga-orchestration"];
-
 /// Rule r1, and the counts of linear sagas: each step may be the one that fails, or none.
 #[test]
 fn linear_sagas_have_n_plus_one_histories() {
     for row in rows(&read("saga.json"), "/combinatorics/linear") {
-        let n = row["n"].as_u64().unwrap() as usize;
-        let expected = row["legal_complete_histories"].as_u64().unwrap() as usize;
-        for pattern in SAGAS {
-            let kinds = vec!["compensatable"; n];
-            let outcomes = std::iter::once(None).chain((1..=n).map(Some));
-            let histories: BTreeSet<Vec<String>> =
-                outcomes.map(|refused| history(linear(pattern, &kinds, refused))).collect();
-            assert_eq!(histories.len(), expected, "{row} {pattern}");
-            let longest = histories.iter().flatten().filter(|name| **name == format!("C{n}"));
-            assert_eq!(longest.count(), 0, "Cn is never needed");
-            if let Some(example) = row["example_fail_at_3"].as_array() {
-                let example: Vec<&str> = example.iter().filter_map(Value::as_str).collect();
-                assert_eq!(history(linear(pattern, &kinds, Some(3))), example, "{row} {pattern}");
-            }
-        }
+        assert_eq!(linear::count(&row), Verdict::Passed, "{row}");
     }
 }
 
@@ -210,31 +146,20 @@ fn linear_sagas_have_n_plus_one_histories() {
 #[test]
 fn sagas_with_a_pivot_have_the_histories_of_the_oracle() {
     for row in rows(&read("saga.json"), "/combinatorics/pivot") {
-        let count = |field: &str| row[field].as_u64().unwrap() as usize;
-        let before_and_pivot = count("compensatable") + count("pivot");
-        let mut kinds = vec!["compensatable"; count("compensatable")];
-        kinds.extend(vec!["pivot"; count("pivot")]);
-        kinds.extend(vec!["retriable"; count("retriable")]);
-        let expected: BTreeSet<Vec<String>> = rows(&row, "/legal_histories")
-            .iter()
-            .map(|steps| serde_json::from_value(steps.clone()).unwrap())
-            .collect();
-        for pattern in SAGAS {
-            let outcomes = std::iter::once(None).chain((1..=before_and_pivot).map(Some));
-            let histories: BTreeSet<Vec<String>> =
-                outcomes.map(|refused| history(linear(pattern, &kinds, refused))).collect();
-            assert_eq!(histories, expected, "{row} {pattern}");
-            assert_eq!(histories.len(), count("count"), "{row} {pattern}");
-        }
+        assert_eq!(linear::histories(&row), Verdict::Passed, "{row}");
     }
 }
 
 /// Rule r2: no isolation. The result of the first step is seen by another saga before its own ends.
 #[test]
 fn sagas_see_each_others_unfinished_work() {
-    for pattern in SAGAS {
-        let mut two =
-            linear(pattern, &["compensatable", "compensatable", "compensatable"], Some(3));
+    for pattern in linear::SAGAS {
+        let mut two = linear::scenario(
+            pattern,
+            &["compensatable", "compensatable", "compensatable"],
+            Some(3),
+        )
+        .unwrap();
         // The gates have room for two, so that the second saga is not refused before the third step.
         for service in &mut two.services[..2] {
             let room = scenario::document::Scalar::Int(2);

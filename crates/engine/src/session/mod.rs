@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use crate::cast::Cast;
 use crate::choice::{Choice, Intervention};
+use crate::event::Event;
 use crate::ids::{EventIx, NodeIx};
 use crate::scenario::Scenario;
 use crate::scenario::document::{Budget, Coupling};
@@ -241,6 +242,19 @@ pub fn measure(scenario: &Scenario) -> Result<RunStats, Vec<Problem>> {
         return Err(problems);
     }
     run::measure(scenario).map_err(|problem| vec![problem])
+}
+
+/// Runs a scenario to its end and shows each event once, in order, without keeping a trace: for
+/// figures of whoever asks, over more events than would be kept. Returns how the run ended.
+///
+/// # Errors
+/// Everything that is wrong with the scenario or its coupling.
+pub fn watch(scenario: &Scenario, each: &mut dyn FnMut(&Event)) -> Result<RunState, Vec<Problem>> {
+    let problems = crate::scenario::validate(scenario);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    run::watch(scenario, each).map_err(|problem| vec![problem])
 }
 
 /// Reads an intervention as a link carries it: `after=<event>;<choice>;for=<microseconds>`, the last

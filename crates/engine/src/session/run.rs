@@ -141,6 +141,42 @@ pub(super) fn measure(scenario: &Scenario) -> Result<RunStats, Problem> {
     Ok(sink.counter.stats(&plan.cast, sink.monitor.ledger(), &rules))
 }
 
+/// Shows events and keeps none.
+struct Show<'a> {
+    next: EventIx,
+    each: &'a mut dyn FnMut(&Event),
+}
+
+impl Sink for Show<'_> {
+    fn event(&mut self, event: Event) -> EventIx {
+        let ix = self.next;
+        self.next = EventIx(ix.0 + 1);
+        (self.each)(&event);
+        ix
+    }
+}
+
+/// Runs a scenario to its end and shows each event.
+pub(super) fn watch(
+    scenario: &Scenario,
+    each: &mut dyn FnMut(&Event),
+) -> Result<RunState, Problem> {
+    let (plan, parts) = patterns::plan(scenario)?;
+    let mut sink = Show { next: EventIx(0), each };
+    let mut simulator = Simulator::new(World::new(Rc::new(plan), parts, true));
+    let mut made = Vec::new();
+    while sink.next.0 < scenario.limits.events {
+        if let Some(end) = simulator.step(&mut sink, &mut made) {
+            return Ok(match end {
+                SimEnd::AtRest => RunState::AtRest,
+                SimEnd::TimeLimit => RunState::TimeLimit,
+            });
+        }
+        made.clear();
+    }
+    Ok(RunState::EventLimit)
+}
+
 /// A moment to go back to.
 #[derive(Clone)]
 struct Checkpoint {

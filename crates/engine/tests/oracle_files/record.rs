@@ -19,6 +19,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) verdict: Verdict,
+    /// What was compared, with the tolerance where it was sampled.
+    pub(crate) note: String,
 }
 
 /// Why a record was not passed.
@@ -31,12 +33,17 @@ pub(crate) enum Not {
 
 /// What became of a record, from a check that ends early.
 pub(crate) fn judge(id: &str, checked: Result<(), Not>) -> Record {
-    let verdict = match checked {
-        Ok(()) => Verdict::Passed,
-        Err(Not::Right(why)) => Verdict::Failed(why),
-        Err(Not::Supported(why)) => Verdict::Unsupported(why),
+    judged(id, checked.map(|()| String::new()))
+}
+
+/// The same with a note of what was compared.
+pub(crate) fn judged(id: &str, checked: Result<String, Not>) -> Record {
+    let (verdict, note) = match checked {
+        Ok(note) => (Verdict::Passed, note),
+        Err(Not::Right(why)) => (Verdict::Failed(why), String::new()),
+        Err(Not::Supported(why)) => (Verdict::Unsupported(why), String::new()),
     };
-    Record { id: id.to_owned(), verdict }
+    Record { id: id.to_owned(), verdict, note }
 }
 
 /// A failed comparison says both sides.

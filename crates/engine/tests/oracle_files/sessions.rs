@@ -1,4 +1,5 @@
-//! The litmus tests and the hierarchy of guarantees in `cqrs_replication.json`.
+//! `cqrs_replication.json`: the litmus tests and the hierarchy of guarantees, and the staleness that
+//! [`pbs`] and [`staleness`] run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,7 @@ use interleave_engine::log_lab::projection::Projection;
 use serde_json::Value;
 
 use super::record::{Not, Record, id, judge, rows, same, text};
+use super::{pbs, staleness};
 
 /// Runs the records.
 pub(crate) fn run(oracle: &Value) -> Vec<Record> {
@@ -19,6 +21,18 @@ pub(crate) fn run(oracle: &Value) -> Vec<Record> {
     if let Some(words) = oracle["session_guarantees"]["hierarchy"].as_str() {
         records.push(judge("session_guarantees.hierarchy", hierarchy(words)));
     }
+    records.extend(pbs::run(oracle));
+    records.extend(staleness::run(oracle));
+    records.extend(
+        rows(oracle, "/rules")
+            .iter()
+            .map(|row| judge(&id(row), Err(Not::Supported("it is a sentence".to_owned())))),
+    );
+    records.extend(rows(oracle, "/stateright_register_models/rows").iter().map(|row| {
+        let why =
+            "it counts the states of another explorer's register, with the history of its tester";
+        judge(&id(row), Err(Not::Supported(why.to_owned())))
+    }));
     records
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn hold(files: &[(&str, Run)]) -> ExitCode {
     if asked.iter().any(|word| word == "--list") {
         return ExitCode::SUCCESS;
     }
+    let notes = asked.iter().any(|word| word == "--notes");
     asked.retain(|word| !word.starts_with('-'));
     let mut found = 0;
     let mut is_right = true;
@@ -38,7 +39,7 @@ pub(crate) fn hold(files: &[(&str, Run)]) -> ExitCode {
             Ok(Some(oracle)) => {
                 let records = catch_unwind(|| run(&oracle));
                 found += 1;
-                is_right &= records.is_ok_and(|records| print(file, &records));
+                is_right &= records.is_ok_and(|records| print(file, &records, notes));
             }
             Err(why) => {
                 println!("{file:<28}  {why}");
@@ -62,11 +63,11 @@ fn read(file: &str) -> Result<Option<Value>, String> {
 }
 
 /// Prints a file's line, and tells whether none failed.
-fn print(file: &str, records: &[Record]) -> bool {
+fn print(file: &str, records: &[Record], notes: bool) -> bool {
     let passed = records.iter().filter(|record| record.verdict == Verdict::Passed).count();
     let mut failed = Vec::new();
     let mut unsupported: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Record { id, verdict } in records {
+    for Record { id, verdict, .. } in records {
         match verdict {
             Verdict::Passed => {}
             Verdict::Failed(why) => failed.push((id, why)),
@@ -80,6 +81,9 @@ fn print(file: &str, records: &[Record]) -> bool {
     println!("{file:<28}{passed:>8}{:>8}{left:>15}", failed.len());
     for (why, ids) in unsupported {
         println!("    not supported: {}: {why}", ids.join(" "));
+    }
+    for record in records.iter().filter(|record| notes && !record.note.is_empty()) {
+        println!("    {}: {}", record.id, record.note);
     }
     for (id, why) in &failed {
         println!("    FAILED: {id}: {why}");

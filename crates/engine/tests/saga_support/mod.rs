@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod definition;
+pub(crate) mod linear;
 pub(crate) mod seen;
 
 use interleave_engine::event::{Outcome, Refusal};
