@@ -10,10 +10,22 @@ use crate::cmd::{Cmd, dispatch};
 use crate::platform::{history, listen, media};
 use crate::state::{App, Mode};
 use crate::views::{
-    bar::Bar, check::CheckPage, dialogs::Dialogs, dock::DockView, first_visit::FirstVisit,
-    header::Header, inspector::Inspector, left::Left, live::Live, stage::Stage, strip::Strip,
+    bar::Bar, check::CheckPage, compare::ComparePage, dialogs::Dialogs, dock::DockView,
+    first_visit::FirstVisit, header::Header, inspector::Inspector, left::Left, live::Live,
+    stage::Stage, strip::Strip,
 };
 use crate::{frame_loop, keys};
+
+/// The modes that fill the page.
+#[component]
+fn OtherModes() -> impl IntoView {
+    let app = crate::state::app();
+    view! {
+        <Show when=move || app.mode.get() == Mode::Compare fallback=CheckPage>
+            <ComparePage/>
+        </Show>
+    }
+}
 
 /// The whole page.
 #[component]
@@ -65,7 +77,7 @@ pub fn Page() -> impl IntoView {
             <Show when=move || watching() && !first()>
                 <Left/>
             </Show>
-            <Show when=watching fallback=CheckPage>
+            <Show when=watching fallback=OtherModes>
                 <Stage/>
                 <Bar/>
                 <Show when=move || !first()>

@@ -141,6 +141,15 @@ pub enum Cmd {
         property: usize,
     },
 
+    /// Chooses a coupling for the next comparison, or no longer.
+    CompareToggle(String),
+    /// The next comparison runs on so many seeds.
+    CompareSeeds(u32),
+    /// Starts the comparison of the chosen couplings.
+    CompareStart,
+    /// Stops it.
+    CompareStop,
+
     /// First visit: payments crashes after it charges.
     FirstCrash,
     /// First visit: nothing goes wrong.
@@ -213,6 +222,11 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::CheckStart => act::check::start(app),
         Cmd::CheckStop => act::check::stop(app),
         Cmd::ShowCounterexample { property } => act::check::show(app, property),
+
+        Cmd::CompareToggle(coupling) => act::compare::toggle(app, &coupling),
+        Cmd::CompareSeeds(seeds) => act::compare::seeds(app, seeds),
+        Cmd::CompareStart => act::compare::start(app),
+        Cmd::CompareStop => act::compare::stop(app),
 
         Cmd::FirstCrash => act::first_visit::crash(app),
         Cmd::FirstSucceed => act::first_visit::succeed(app),

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use interleave_engine::cast::Cast;
+use interleave_engine::compare::Comparison;
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::{EventIx, TxnId};
 use interleave_engine::scenario::Problem;
@@ -174,6 +175,8 @@ pub struct Lab {
     pub told_ms: f64,
     /// The search that is under way or done, and the input that it searches.
     pub check: Option<(Box<dyn Check>, RunInput)>,
+    /// The comparison that is under way or done.
+    pub comparison: Option<Comparison>,
 }
 
 impl Lab {
@@ -211,6 +214,7 @@ impl Lab {
     pub fn clear(&mut self) {
         self.runs.clear();
         self.check = None;
+        self.comparison = None;
     }
 
     /// Takes a run away; the screen goes to its parent, or to the first run.

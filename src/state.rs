@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use interleave_engine::compare::{Progress, Report};
 use interleave_engine::ids::EventIx;
 use interleave_engine::session::{CheckReport, CheckRequest};
 use interleave_engine::views::frame::Frame;
@@ -18,6 +19,28 @@ pub enum Mode {
     Watch,
     /// All runs within bounds, searched.
     Check,
+    /// Couplings side by side over many seeds.
+    Compare,
+}
+
+/// What the next comparison is about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CompareForm {
+    /// The couplings that can be chosen: names of patterns, or `write+read+store`.
+    pub offered: Vec<String>,
+    /// Those that are chosen; the others are compared with the first.
+    pub chosen: Vec<String>,
+    /// On how many seeds each runs.
+    pub seeds: u32,
+}
+
+/// What a comparison knows so far.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Compared {
+    /// The figures.
+    pub report: Report,
+    /// How far it has come.
+    pub progress: Progress,
 }
 
 /// What the dock below the graph shows.
@@ -238,6 +261,12 @@ pub struct App {
     pub check: RwSignal<Option<CheckReport>>,
     /// Whether a check is running.
     pub checking: RwSignal<bool>,
+    /// What the next comparison is about.
+    pub compare_form: RwSignal<CompareForm>,
+    /// What the comparison knows so far.
+    pub compared: RwSignal<Option<Compared>>,
+    /// Whether a comparison is running.
+    pub comparing: RwSignal<bool>,
 }
 
 impl App {
@@ -275,6 +304,9 @@ impl App {
             check_form: RwSignal::new(CheckRequest::default()),
             check: RwSignal::new(None),
             checking: RwSignal::new(false),
+            compare_form: RwSignal::new(CompareForm::default()),
+            compared: RwSignal::new(None),
+            comparing: RwSignal::new(false),
         }
     }
 

@@ -26,6 +26,7 @@ thread_local! {
 fn link(app: App) -> Option<Link> {
     let view = match app.mode.get_untracked() {
         Mode::Check => "check",
+        Mode::Compare => "compare",
         Mode::Watch => app.dock.get_untracked().id(),
     };
     let cursor = app.cursor.get_untracked();
@@ -173,7 +174,11 @@ fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
     KEPT.with(|kept| kept.set(false));
     app.first.set(false);
     remember(text);
-    app.mode.set(if link.view.as_deref() == Some("check") { Mode::Check } else { Mode::Watch });
+    app.mode.set(match link.view.as_deref() {
+        Some("check") => Mode::Check,
+        Some("compare") => Mode::Compare,
+        _ => Mode::Watch,
+    });
     if let Some(dock) = link.view.as_deref().and_then(Dock::of) {
         app.dock.set(dock);
     }

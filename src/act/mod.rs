@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod check;
+pub mod compare;
 pub mod first_visit;
 pub mod look;
 pub mod runs;

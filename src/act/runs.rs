@@ -56,6 +56,8 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     app.lab.update_value(lab::Lab::clear);
     app.check.set(None);
     app.checking.set(false);
+    app.compared.set(None);
+    app.comparing.set(false);
     app.playing.set(false);
     app.txn.set(None);
     app.window.set(None);
@@ -66,6 +68,7 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     act::time::put(app, 0);
     act::look::fit_axis(app);
     act::check::form_of(app);
+    act::compare::form_of(app);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod bar;
 pub mod check;
+pub mod compare;
 pub mod dialogs;
 pub mod dock;
 pub mod faults;

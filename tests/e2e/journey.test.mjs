@@ -183,6 +183,53 @@ test("a check can be stopped at once, and the page answers while it runs", async
   await page.context().close();
 });
 
+test("couplings are compared side by side, and the comparison can be stopped", async () => {
+  for (const scheme of ["light", "dark"]) {
+    const page = await crashed({ scheme });
+    await openShipped(page, "Checkout");
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    const choices = page.getByRole("main", { name: "Compare" });
+    await choices.waitFor();
+    await until("the address to say so", async () => parameter(page, "view") === "compare");
+    for (const box of await choices.getByRole("checkbox", { checked: true }).all()) await box.uncheck();
+    const start = choices.getByRole("button", { name: "Compare these" });
+    assert.ok(await start.isDisabled(), "one coupling is no comparison");
+    await choices.getByLabel("Database per service, uncoordinated").check();
+    await choices.getByLabel("Saga, choreographed").check();
+
+    await choices.getByLabel("Seeds").fill("200");
+    await start.click();
+    const stop = choices.getByRole("button", { name: "Stop" });
+    if (await stop.count()) {
+      await stop.click();
+      await choices.getByText(/Stopped|Every run is done/).waitFor();
+    }
+    const runs = () => choices.locator(".progress .big b").innerText();
+    const stopped = await runs();
+    await page.waitForTimeout(300);
+    assert.equal(await runs(), stopped, "nothing goes on behind a stopped comparison");
+
+    await choices.getByLabel("Seeds").fill("4");
+    await start.click();
+    await choices.getByText("Every run is done.").waitFor({ timeout: 60_000 });
+    assert.equal(await runs(), "8");
+    const table = choices.getByRole("table");
+    assert.deepEqual(
+      (await table.getByRole("columnheader").allInnerTexts()).map((text) => text.trim()),
+      ["Figure", "Database per service, uncoordinated", "Saga, choreographed"],
+    );
+    const row = (name) => table.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) }).getByRole("cell");
+    assert.deepEqual((await row("Transactions started").allInnerTexts()).map((text) => text.trim()), ["40 ±0", "40 ±0"]);
+    const [half, none] = await row("Broken: atomicity").allInnerTexts();
+    assert.ok(Number.parseFloat(half) > 0, half);
+    assert.match(none, /^0 ±0\s*▼/);
+    assert.match(await choices.innerText(), /uncoordinated breaks atomicity in 4 of 4 runs, first with seed 7/);
+    assert.deepEqual(await accessibilityProblems(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  }
+});
+
 for (const title of ["Checkout", "Customers and orders", "Trip"]) {
   test(`${title} plays, and axe is content in both themes`, async (t) => {
     for (const scheme of ["light", "dark"]) {
