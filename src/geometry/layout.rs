@@ -16,8 +16,9 @@ pub enum Kind {
     Service,
     /// The broker.
     Broker,
-    /// The orchestrator.
-    Orchestrator,
+    /// What stands between the services: an orchestrator, a coordinator, a composer, a shared
+    /// database.
+    Hub,
 }
 
 /// A topic: who publishes, who reads.
@@ -191,7 +192,7 @@ impl Layout {
     /// The services to the left and right, what connects them in the middle.
     fn columns(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
         // Services keep their places when only the coupling changes; the middle is for what connects them.
-        let orchestrator = members(request, Kind::Orchestrator).first().copied();
+        let hubs = members(request, Kind::Hub);
         let (left, right) = services.split_at(services.len().div_ceil(2));
         let rows = left.len().max(right.len()).max(1);
         let top = PILL.1 + 34.0;
@@ -199,7 +200,9 @@ impl Layout {
         let flat = tall > request.height - 2.0 * 12.0;
         let topics_h = if flat { 46.0 + request.topics.len() as f64 * FLAT_H + 8.0 } else { tall };
         let needed = top + rows as f64 * BLOCK_H + 12.0;
-        self.height = request.height.max(needed).max(topics_h + 2.0 * MARGIN);
+        let broker_h = if broker.is_some() { topics_h + 2.0 * MARGIN } else { 0.0 };
+        let hubs_h = hubs.len() as f64 * BLOCK_H;
+        self.height = request.height.max(needed).max(broker_h + hubs_h);
         let column = 200.0;
         let right_x = request.width - MARGIN - column;
         self.column(request, left, MARGIN, top);
@@ -211,13 +214,16 @@ impl Layout {
         };
         let hub_x = (request.width - hub_w) / 2.0;
         if let Some(broker) = broker {
-            let y = ((self.height - topics_h) / 2.0).max(12.0);
+            let y = ((self.height - topics_h - hubs_h) / 2.0).max(12.0);
             let rect = Rect::new(hub_x, y, hub_w, topics_h);
             self.nodes[broker] = rect;
             self.topics_below_each_other(request, rect, flat);
-        } else if let Some(hub) = orchestrator {
-            let y = (self.height - BLOCK_H) / 2.0;
+        }
+        let above = if broker.is_some() { topics_h + MARGIN } else { 0.0 };
+        let mut y = ((self.height - above - hubs_h) / 2.0).max(12.0) + above;
+        for hub in hubs {
             self.service(request, hub, hub_x, y, hub_w);
+            y += BLOCK_H;
         }
         let first = left.first().map(|node| self.nodes[*node]);
         let under = first.unwrap_or(Rect::new(MARGIN, top, BOX.0, BOX.1));
@@ -259,7 +265,7 @@ impl Layout {
         let inner = request.width - 2.0 * margin;
         let width = ((inner - 16.0) / 2.0).max(120.0);
         let mut y = 14.0;
-        let hub: Vec<usize> = members(request, Kind::Orchestrator);
+        let hub: Vec<usize> = members(request, Kind::Hub);
         for clients in members(request, Kind::Clients) {
             self.nodes[clients] = Rect::new(margin, y, PILL.0, PILL.1);
         }

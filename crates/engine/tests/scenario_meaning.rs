@@ -253,21 +253,22 @@ fn faults_have_one_moment_and_strike_what_can_be_there() {
         "/faults",
         fault(json!({"fault": {"crash": "payments"}, "at_us": 1,
             "on": {"event": "commited", "node": "payment", "nth": 1}})),
-        "faults[0]: the fault has both `at_us` and `on`; write either `at_us`, a time, or `on`, \
+        &"faults[0]: the fault has both `at_us` and `on`; write either `at_us`, a time, or `on`, \
          an event\nfaults[0].on.event: there is no event \"commited\"; did you mean `committed`? \
          Allowed: `started`, `acknowledged`, `ended`, `query-started`, `query-answered`, `sent`, \
          `duplicated`, `dropped`, `arrived`, `fetched`, `service-started`, `handled`, `consumed`, \
          `offset-committed`, `dead-lettered`, `published`, `committed`, `refused`, `inbox-hit`, \
-         `outbox-marked`, `read`, `timer-armed`, `timer-fired`, `reply-lost` and 6 more\n\
+         `outbox-marked`, `read`, `timer-armed`, `timer-fired`, `reply-lost` and MORE more\n\
          faults[0].on.node: there is no node \"payment\"; did you mean `payments`? Allowed: \
          `orders`, `payments`, `shipping`, `stock`, `clients`, `broker`, `orchestrator`, \
-         `coordinator` or `composer`",
+         `coordinator`, `composer` or `database`"
+            .replace("MORE", &(interleave_engine::event::EVENT_NAMES.len() - 24).to_string()),
     );
     expect(
         "/faults",
         fault(json!({"fault": {"crash": "clients"}, "at_us": 1})),
         "faults[0].fault.crash: \"clients\" cannot be struck; allowed: `orders`, `payments`, \
-         `shipping`, `stock`, `broker`, `orchestrator`, `coordinator` or `composer`",
+         `shipping`, `stock`, `broker`, `orchestrator`, `coordinator`, `composer` or `database`",
     );
     expect(
         "/faults",

@@ -280,6 +280,42 @@ fn every_kind_of_event_has_its_sentence() {
         ),
         (
             payments,
+            EventKind::LockWaited { db: DbIx(1), key: Some(account), holders: vec![TxnId(2)] },
+            "T1 waits for the lock on alice, behind T3",
+        ),
+        (payments, EventKind::LockGranted { db: DbIx(1) }, "T1 has the lock that it waited for"),
+        (
+            payments,
+            EventKind::Wrote { db: DbIx(1), changes: Vec::new() },
+            "T1 took back what it had written",
+        ),
+        (
+            payments,
+            EventKind::Deadlocked {
+                db: DbIx(1),
+                cycle: vec![TxnId(0), TxnId(2)],
+                victim: TxnId(2),
+            },
+            "deadlock: T1 → T3 → T1 wait for each other, and T3 is rolled back for it",
+        ),
+        (
+            payments,
+            EventKind::RolledBack {
+                db: DbIx(1),
+                why: Some(Refusal::Deadlock),
+                log_records: 0,
+                forced: 0,
+            },
+            "T1 was rolled back at payments: it was chosen to end a deadlock",
+        ),
+        (
+            payments,
+            EventKind::Prepared { db: DbIx(1), changes: vec![], log_records: 1, forced: 1 },
+            "payments prepared T1: it can commit whatever happens, keeps its locks, and is in doubt \
+             until it hears the decision",
+        ),
+        (
+            payments,
             EventKind::Decided { forward: false },
             "payments decided that T1 goes back: what was done is to be undone",
         ),

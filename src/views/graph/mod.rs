@@ -28,9 +28,12 @@ const PLACE: (f64, f64) = (860.0, 460.0);
 fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Request {
     let kind = |kind: NodeKind| match kind {
         NodeKind::Clients => Kind::Clients,
-        NodeKind::Service(_) => Kind::Service,
+        NodeKind::Service(_) | NodeKind::Replica(_) => Kind::Service,
         NodeKind::Broker => Kind::Broker,
-        NodeKind::Orchestrator => Kind::Orchestrator,
+        NodeKind::Orchestrator
+        | NodeKind::Coordinator
+        | NodeKind::Composer
+        | NodeKind::Database => Kind::Hub,
     };
     let broker = cast.broker();
     let topic = |line: &Line| Topic {
