@@ -119,6 +119,16 @@ pub struct Pattern {
 /// The named patterns, in the order in which they are offered.
 pub const PATTERNS: &[Pattern] = &[
     Pattern {
+        name: "shared-database",
+        title: "Shared database (anti-pattern)",
+        about: "All services work in one database: one local transaction over all their rows, and everybody waits for everybody.",
+        parts: Parts {
+            write: WriteKind::SharedDatabase,
+            read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
         name: "database-per-service",
         title: "Database per service, uncoordinated",
         about: "The first service calls the others one by one and each commits on its own; nothing is undone.",
@@ -235,7 +245,7 @@ pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
 pub fn entry(parts: Parts, cx: &crate::family::Cx<'_>, txn: crate::ids::TxnId) -> NodeIx {
     match parts.write {
         WriteKind::SagaOrchestration => cx.plan.orchestrator.unwrap_or(NodeIx(1)),
-        WriteKind::Uncoordinated | WriteKind::SagaChoreography => {
+        WriteKind::Uncoordinated | WriteKind::SagaChoreography | WriteKind::SharedDatabase => {
             cx.next_step(txn, 0).map_or(NodeIx(1), |step| cx.step(txn, step).node)
         }
     }

@@ -493,6 +493,9 @@ impl Handler<'_> {
         let node = self.node;
         let txn = key.txn;
         let mut out = Out::default();
+        if key.label == self.world.plan.words.lock_wait {
+            return self.lock_timer(txn);
+        }
         let read = self.world.parts.read;
         if read.owns(&self.world.plan, key.label) {
             let fired = Fired { label: key.label, txn, step: key.step, target, again };

@@ -11,16 +11,16 @@ use std::rc::Rc;
 use super::apply::Impossible;
 use super::effects::Handler;
 use super::{Due, Sink, World};
-use crate::choice::Cut;
+use crate::choice::{Cut, TimerKey};
 use crate::event::{EventKind, Refusal};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{DbIx, Direction, EventIx, Micros, NodeIx, StepIx, StepRef, TxnId};
-use crate::out::{Ask, Told};
+use crate::out::{Alarm, Ask, Clock, Exchange, Told};
 use crate::patterns::store::rows;
 use crate::patterns::{Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
-use crate::scenario::document::FaultKind;
+use crate::scenario::document::{Distribution, FaultKind};
 use crate::stores::{LogRecord, Progress};
 
 /// What a parked handler waits for.
@@ -107,8 +107,18 @@ impl World {
     /// How long a step takes at a node, slow faults included.
     #[must_use]
     pub fn service_time(&self, node: NodeIx, key: DrawKey) -> Micros {
+        self.work_time(&self.plan.service_time[node.ix()], node, key)
+    }
+
+    /// How long the answer to a question for rows takes at a node, slow faults included.
+    #[must_use]
+    pub fn read_time(&self, node: NodeIx, key: DrawKey) -> Micros {
+        self.work_time(&self.plan.read_time[node.ix()], node, key)
+    }
+
+    fn work_time(&self, of: &Distribution, node: NodeIx, key: DrawKey) -> Micros {
         let plan = &self.plan;
-        let time = plan.draws.duration(&plan.service_time[node.ix()], Purpose::Service, key);
+        let time = plan.draws.duration(of, Purpose::Service, key);
         let slow = self.faults.iter().fold(1.0_f64, |slow, ix| {
             match &plan.scenario.faults[ix.ix()].fault {
                 FaultKind::Slow { times, .. } if plan.fault_nodes[ix.ix()].contains(&node) => {
@@ -262,6 +272,7 @@ impl Handler<'_> {
                 let (key, holders) = waits.unwrap_or_default();
                 self.emit(EventKind::LockWaited { db, key, holders });
                 self.park(db, of, Wait::Lock, then);
+                self.limit_wait(of);
                 Out::default()
             }
             Progress::Paused => {
@@ -299,6 +310,31 @@ impl Handler<'_> {
         let cause = self.cause.unwrap_or_default();
         let parked = Parked { db, step, wait, then, cause };
         self.world.parked.insert((self.node, step.txn), parked);
+    }
+
+    /// Sets the timer after which a wait for a lock is given up, where the scenario has one.
+    fn limit_wait(&mut self, of: StepRef) {
+        let Some(limit) = self.world.plan.scenario.options.lock_timeout_us else { return };
+        let about = Some((of.step, of.dir));
+        let node = self.node;
+        self.arm(Alarm {
+            clock: Clock::Business(limit),
+            label: self.world.plan.words.lock_wait,
+            txn: of.txn,
+            step: about,
+            exchange: Exchange { caller: node, target: node, txn: of.txn, step: about },
+            attempt: 0,
+            waits: 1,
+            attempts_max: None,
+        });
+    }
+
+    /// A wait for a lock has lasted too long.
+    pub(super) fn lock_timer(&mut self, txn: TxnId) -> Out {
+        let Some(parked) = self.world.parked.get(&(self.node, txn)).cloned() else {
+            return Out::default();
+        };
+        self.time_out(parked.db, txn, Some(parked.then))
     }
 
     fn commit(&mut self, db: DbIx, txn: TxnId, force: bool) -> Told {
@@ -422,6 +458,9 @@ impl Handler<'_> {
             let Some(((node, _), parked)) = found else { continue };
             let node = *node;
             parked.wait = Wait::Granted;
+            let label = self.world.plan.words.lock_wait;
+            let step = Some((parked.step.step, parked.step.dir));
+            self.world.timers.remove(&TimerKey { node, label, txn, step });
             let about = (Some(txn), Some((parked.step.step, parked.step.dir)));
             let is_alive =
                 self.world.dbs[db.ix()].sessions().is_some_and(|sessions| sessions.is_open(txn));

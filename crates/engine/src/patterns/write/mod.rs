@@ -5,6 +5,7 @@
 
 pub mod saga_choreography;
 pub mod saga_orchestration;
+pub mod shared_database;
 pub mod uncoordinated;
 
 use super::{Member, Out};
@@ -18,6 +19,8 @@ use crate::plan::Plan;
 /// The members of the family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WriteKind {
+    /// One local transaction in one database that all services share.
+    SharedDatabase,
     /// Each step commits on its own, and nobody is responsible for the whole.
     Uncoordinated,
     /// Services react to each other's events.
@@ -28,6 +31,11 @@ pub enum WriteKind {
 
 /// The table of the family.
 pub const TABLE: &[Member<WriteKind>] = &[
+    Member {
+        name: "shared-database",
+        kind: WriteKind::SharedDatabase,
+        about: "one local transaction in a database that all services share",
+    },
     Member {
         name: "uncoordinated",
         kind: WriteKind::Uncoordinated,
@@ -63,6 +71,8 @@ pub enum WriteCont {
     SagaChoreography(saga_choreography::Cont),
     /// Of [`saga_orchestration`].
     SagaOrchestration(saga_orchestration::Cont),
+    /// Of [`shared_database`].
+    SharedDatabase(shared_database::Cont),
 }
 
 /// The volatile state of a node, of any member.
@@ -74,6 +84,8 @@ pub enum WriteState {
     SagaChoreography,
     /// Of [`saga_orchestration`].
     SagaOrchestration(saga_orchestration::State),
+    /// Of [`shared_database`].
+    SharedDatabase(shared_database::State),
 }
 
 impl WriteKind {
@@ -84,6 +96,9 @@ impl WriteKind {
             Self::Uncoordinated => Needs::default(),
             Self::SagaChoreography => Needs { broker: true, ..Needs::default() },
             Self::SagaOrchestration => Needs { orchestrator: true, ..Needs::default() },
+            Self::SharedDatabase => {
+                Needs { shared_database: true, sessions: true, ..Needs::default() }
+            }
         }
     }
 
@@ -96,6 +111,7 @@ impl WriteKind {
             Self::SagaOrchestration => {
                 WriteState::SagaOrchestration(saga_orchestration::State::default())
             }
+            Self::SharedDatabase => WriteState::SharedDatabase(shared_database::State::default()),
         }
     }
 
@@ -104,7 +120,7 @@ impl WriteKind {
     #[must_use]
     pub fn client_retries(self) -> bool {
         match self {
-            Self::Uncoordinated => false,
+            Self::Uncoordinated | Self::SharedDatabase => false,
             Self::SagaChoreography | Self::SagaOrchestration => true,
         }
     }
@@ -116,6 +132,7 @@ impl WriteKind {
             Self::Uncoordinated => uncoordinated::edges(plan),
             Self::SagaChoreography => saga_choreography::edges(plan),
             Self::SagaOrchestration => saga_orchestration::edges(plan),
+            Self::SharedDatabase => shared_database::edges(plan),
         }
     }
 
@@ -124,7 +141,7 @@ impl WriteKind {
     pub fn consumers(self, plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
         match self {
             Self::SagaChoreography => saga_choreography::consumers(plan),
-            Self::Uncoordinated | Self::SagaOrchestration => Vec::new(),
+            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => Vec::new(),
         }
     }
 
@@ -133,7 +150,7 @@ impl WriteKind {
     pub fn handles(self, cx: &Cx<'_>, record: &RecordBody) -> bool {
         match self {
             Self::SagaChoreography => saga_choreography::reaction(cx, record).is_some(),
-            Self::Uncoordinated | Self::SagaOrchestration => false,
+            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => false,
         }
     }
 
@@ -142,7 +159,7 @@ impl WriteKind {
     pub fn record_work(self, cx: &Cx<'_>, record: &RecordBody) -> Option<(StepIx, Direction)> {
         match self {
             Self::SagaChoreography => saga_choreography::reaction(cx, record),
-            Self::Uncoordinated | Self::SagaOrchestration => None,
+            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => None,
         }
     }
 
@@ -159,6 +176,7 @@ impl WriteKind {
             WriteState::Uncoordinated(state) => uncoordinated::on_request(cx, state, txn, out),
             WriteState::SagaChoreography => saga_choreography::on_request(cx, txn, out),
             WriteState::SagaOrchestration(_) => saga_orchestration::on_request(cx, txn, out),
+            WriteState::SharedDatabase(state) => shared_database::on_request(cx, state, txn, out),
         }
     }
 
@@ -186,7 +204,7 @@ impl WriteKind {
     pub fn on_record(self, cx: &Cx<'_>, record: &RecordBody, out: &mut Out) {
         match self {
             Self::SagaChoreography => saga_choreography::on_record(cx, record, out),
-            Self::Uncoordinated | Self::SagaOrchestration => {}
+            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => {}
         }
     }
 
@@ -218,18 +236,17 @@ impl WriteKind {
     /// A session that the member works in has done what it was asked, or a pause is over.
     pub fn on_told(
         self,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
         state: &mut WriteState,
-        _then: WriteCont,
-        _told: Told,
-        _out: &mut Out,
+        then: WriteCont,
+        told: Told,
+        out: &mut Out,
     ) {
-        match state {
-            WriteState::Uncoordinated(_)
-            | WriteState::SagaChoreography
-            | WriteState::SagaOrchestration(_) => {
-                unreachable!("only members that work in sessions leave these continuations")
+        match (state, then) {
+            (WriteState::SharedDatabase(state), WriteCont::SharedDatabase(then)) => {
+                shared_database::on_told(cx, state, then, told, out);
             }
+            _ => unreachable!("only members that work in sessions leave these continuations"),
         }
     }
 
@@ -249,6 +266,9 @@ impl WriteKind {
             WriteState::SagaOrchestration(state) => {
                 saga_orchestration::on_timer(cx, state, of.txn, of.step, again, out);
             }
+            WriteState::SharedDatabase(state) => {
+                shared_database::on_timer(cx, state, of.txn, again, out);
+            }
             WriteState::SagaChoreography => {}
         }
     }
@@ -257,7 +277,9 @@ impl WriteKind {
     pub fn on_restart(self, cx: &Cx<'_>, state: &mut WriteState, out: &mut Out) {
         match state {
             WriteState::SagaOrchestration(state) => saga_orchestration::on_restart(cx, state, out),
-            WriteState::Uncoordinated(_) | WriteState::SagaChoreography => {}
+            WriteState::Uncoordinated(_)
+            | WriteState::SagaChoreography
+            | WriteState::SharedDatabase(_) => {}
         }
     }
 }
@@ -288,6 +310,7 @@ impl WriteState {
             Self::Uncoordinated(state) => state.is_idle(),
             Self::SagaChoreography => true,
             Self::SagaOrchestration(state) => state.is_idle(),
+            Self::SharedDatabase(state) => state.is_idle(),
         }
     }
 }
@@ -307,6 +330,7 @@ impl Canon for WriteState {
             Self::Uncoordinated(state) => state.canon(h),
             Self::SagaChoreography => h.write_u8(0),
             Self::SagaOrchestration(state) => state.canon(h),
+            Self::SharedDatabase(state) => state.canon(h),
         }
     }
 }
