@@ -122,6 +122,9 @@ impl Meter {
             EventKind::QueryStarted { query } => self.query_started(event, query.0),
             EventKind::QueryAnswered { rows, .. } => self.query_answered(event, rows),
             EventKind::Sent { .. } | EventKind::Published { .. } => self.out.messages += 1,
+            EventKind::Prepared { forced, .. } | EventKind::RolledBack { forced, .. } => {
+                self.out.forced_writes += u64::from(*forced);
+            }
             EventKind::Committed { effects, forced, .. } => {
                 self.out.forced_writes += u64::from(*forced);
                 for of in effects {
@@ -132,7 +135,7 @@ impl Meter {
             EventKind::Crashed { lost, fault } => {
                 self.occurred(*fault);
                 if let Some(db) = db {
-                    self.locks.crash(db, event.at);
+                    self.locks.crash(db, lost, event.at);
                 }
                 for record in lost {
                     if let LostRecord::Commit { effects, .. } = record {

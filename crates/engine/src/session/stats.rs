@@ -45,7 +45,9 @@ impl Counter {
                 }
             }
             EventKind::Sent { .. } | EventKind::Published { .. } => self.messages += 1,
-            EventKind::Committed { forced, .. } => self.forced_writes += u64::from(*forced),
+            EventKind::Committed { forced, .. }
+            | EventKind::Prepared { forced, .. }
+            | EventKind::RolledBack { forced, .. } => self.forced_writes += u64::from(*forced),
             EventKind::Arrived { msg } => {
                 self.arrived.insert((node, *msg), event.at);
             }
