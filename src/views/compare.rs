@@ -13,7 +13,7 @@ use crate::state::{App, Compared, app};
 pub fn ComparePage() -> impl IntoView {
     let app = app();
     view! {
-        <main class="check" aria-label="Compare">
+        <main class="check across" aria-label="Compare">
             <div class="check-inner wide">
                 <header>
                     <h2>"What does each coupling cost?"</h2>
@@ -221,9 +221,9 @@ fn bar(value: &Estimate, reach: f64) -> impl IntoView + use<> {
     let half = value.half_width.unwrap_or(0.0);
     let (low, high) = (at(value.mean - half), at(value.mean + half));
     view! {
-        <svg class="bar-of" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+        <svg class="figure-bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
             <rect class="mean" x="0" y="2" height="4" width=at(value.mean)/>
-            <line class="span" x1=low x2=high y1="4" y2="4"/>
+            <line class="interval" x1=low x2=high y1="4" y2="4"/>
         </svg>
     }
 }

@@ -191,7 +191,8 @@ test("couplings are compared side by side, and the comparison can be stopped", a
     const choices = page.getByRole("main", { name: "Compare" });
     await choices.waitFor();
     await until("the address to say so", async () => parameter(page, "view") === "compare");
-    for (const box of await choices.getByRole("checkbox", { checked: true }).all()) await box.uncheck();
+    const checked = choices.getByRole("checkbox", { checked: true });
+    while (await checked.count()) await checked.first().uncheck();
     const start = choices.getByRole("button", { name: "Compare these" });
     assert.ok(await start.isDisabled(), "one coupling is no comparison");
     await choices.getByLabel("Database per service, uncoordinated").check();
@@ -225,6 +226,9 @@ test("couplings are compared side by side, and the comparison can be stopped", a
     assert.match(none, /^0 ±0\s*▼/);
     assert.match(await choices.innerText(), /uncoordinated breaks atomicity in 4 of 4 runs, first with seed 7/);
     assert.deepEqual(await accessibilityProblems(page), []);
+    await page.setViewportSize({ width: 320, height: 640 });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(overflow <= 0, `only the table scrolls sideways (${overflow} px)`);
     assert.deepEqual(page.complaints, []);
     await page.context().close();
   }
