@@ -192,8 +192,11 @@ pub enum EventKind {
     QueryAnswered {
         /// Which.
         query: QueryIx,
-        /// Every row asked for, `None` where it does not exist or its service did not answer.
+        /// Every row asked for, `None` where it does not exist or is missing.
         rows: Vec<(DbIx, Key, Option<Row>)>,
+        /// The owners whose rows are missing: they did not answer in time, or the answer as a whole was
+        /// refused because another did not.
+        missing: Vec<NodeIx>,
     },
     /// A message left this node.
     Sent {
@@ -337,6 +340,8 @@ pub enum EventKind {
         /// Its value.
         row: Option<Row>,
     },
+    /// The answer at hand is ignored: nobody waits for it any more, since it is a copy or came too late.
+    Ignored,
     /// A timer was set.
     TimerArmed {
         /// Its name.
@@ -463,6 +468,7 @@ pub const EVENT_NAMES: &[&str] = &[
     "inbox-hit",
     "outbox-marked",
     "read",
+    "ignored",
     "timer-armed",
     "timer-fired",
     "reply-lost",
@@ -506,6 +512,7 @@ impl EventKind {
             Self::InboxHit { .. } => "inbox-hit",
             Self::OutboxMarked { .. } => "outbox-marked",
             Self::Read { .. } => "read",
+            Self::Ignored => "ignored",
             Self::TimerArmed { .. } => "timer-armed",
             Self::TimerFired { .. } => "timer-fired",
             Self::ReplyLost => "reply-lost",

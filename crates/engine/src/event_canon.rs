@@ -101,7 +101,7 @@ impl Canon for EventKind {
                 word(*reason, h);
             }
             Self::QueryStarted { query } => h.write_u8(query.0),
-            Self::QueryAnswered { query, rows } => {
+            Self::QueryAnswered { query, rows, missing } => {
                 h.write_u8(query.0);
                 h.write_len(rows.len());
                 for (db, key, found) in rows {
@@ -109,6 +109,8 @@ impl Canon for EventKind {
                     key.canon(h);
                     row(found.as_ref(), h);
                 }
+                h.write_len(missing.len());
+                missing.iter().for_each(|node| h.write_u8(node.0));
             }
             Self::Sent { msg, to, shape, label, attempt, due } => {
                 h.write_u32(msg.0);
@@ -190,7 +192,7 @@ impl Canon for EventKind {
                 h.write_u64(*due);
             }
             Self::TimerFired { label } => h.write_u32(label.0),
-            Self::ReplyLost => {}
+            Self::ReplyLost | Self::Ignored => {}
             Self::Crashed { lost, fault } => {
                 h.write_len(lost.len());
                 for record in lost {

@@ -215,8 +215,19 @@ pub enum Clock {
     /// exploring it fires only where no answer can come any more, unless the budget has early timers.
     #[default]
     Retry,
+    /// As for asking again, but after this many microseconds: a caller whose answer may take longer
+    /// than others' gives up so much later.
+    Patience(Micros),
     /// Something expires: after this many microseconds. While exploring it may fire at any point.
     Business(Micros),
+}
+
+impl Clock {
+    /// Whether the timer waits for an answer. Otherwise something expires, which may happen at any point.
+    #[must_use]
+    pub fn awaits(self) -> bool {
+        !matches!(self, Self::Business(_))
+    }
 }
 
 /// A timer to be armed.

@@ -327,7 +327,11 @@ fn every_kind_of_event_has_its_sentence() {
         (clients, EventKind::QueryStarted { query: QueryIx(0) }, "a client asked order status"),
         (
             clients,
-            EventKind::QueryAnswered { query: QueryIx(0), rows: vec![(DbIx(1), account, None)] },
+            EventKind::QueryAnswered {
+                query: QueryIx(0),
+                rows: vec![(DbIx(1), account, None)],
+                missing: vec![],
+            },
             "order status was answered with 0 of 1 rows",
         ),
     ];

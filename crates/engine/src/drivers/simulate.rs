@@ -8,11 +8,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use crate::choice::{Choice, ChoiceKind, MsgKey};
-use crate::event::EventKind;
+use crate::event::{EventKind, Shape};
 use crate::ids::{Direction, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
 use crate::patterns::Body;
 use crate::rng::{DrawKey, Purpose};
-use crate::scenario::document::FaultKind;
+use crate::scenario::document::{Distribution, FaultKind};
 use crate::world::{Due, Sink, World};
 
 /// An entry of the agenda.
@@ -292,10 +292,7 @@ impl Simulator {
         let Some(key) = self.world.network.key_of(id) else { return };
         let sent = message.sent;
         let is_request = message.body == Body::Request;
-        let is_command = matches!(
-            message.shape,
-            crate::event::Shape::Command | crate::event::Shape::Compensation
-        );
+        let is_command = matches!(message.shape, Shape::Command | Shape::Compensation);
         let (loss, _) = self.link(key.from, key.to);
         let mut draw = Self::draw_key(&key);
         if message.copy {
@@ -312,14 +309,15 @@ impl Simulator {
         } else {
             key.step.filter(|_| is_command)
         };
-        if step.is_none() && self.paused_until(key.to).is_none() {
+        let reads = message.shape == Shape::Query && self.takes_time_to_read(key.to);
+        if step.is_none() && !reads && self.paused_until(key.to).is_none() {
             self.make(ChoiceKind::Deliver(key), sink, made);
             return;
         }
         self.world.note_time(
             key.to,
             Some(sent),
-            (Some(key.txn), step.or(key.step)),
+            (Some(key.txn), step.or(key.step.filter(|_| !reads))),
             EventKind::Arrived { msg: id },
             sink,
         );
@@ -409,7 +407,7 @@ impl Simulator {
             && let Some(work) = self.stations[node.ix()].queue.pop_front()
         {
             let Some((about, attempt)) = self.about(node, work) else { continue };
-            let time = self.service_time(node, about, attempt);
+            let time = self.work_time(node, work, about, attempt);
             let until = self.world.now + time;
             let station = &mut self.stations[node.ix()];
             station.serving.push(work);
@@ -438,7 +436,8 @@ impl Simulator {
                     Body::Request => {
                         self.world.parts.write.request_work(&self.world.cx(node), key.txn)
                     }
-                    _ => key.step,
+                    // What stands for a step in a question is none.
+                    _ => key.step.filter(|_| message.shape != Shape::Query),
                 };
                 Some(((Some(key.txn), step), key.attempt))
             }
@@ -451,15 +450,24 @@ impl Simulator {
         }
     }
 
-    fn service_time(
+    /// Whether questions for rows need a worker of a node: where their answers take no time, they
+    /// wait for nobody.
+    fn takes_time_to_read(&self, node: NodeIx) -> bool {
+        self.world.plan.read_time[node.ix()] != Distribution::Constant(0.0)
+    }
+
+    fn work_time(
         &self,
         node: NodeIx,
+        work: Work,
         (txn, step): (Option<TxnId>, Option<(StepIx, Direction)>),
         attempt: u16,
     ) -> Micros {
         let (step, dir) = step.unwrap_or_default();
         let key = DrawKey { txn: txn.unwrap_or_default(), step, dir, attempt, node, salt: 0 };
-        self.world.service_time(node, key)
+        let is_read = matches!(work, Work::Message(id)
+            if self.world.network.get(id).is_some_and(|message| message.shape == Shape::Query));
+        if is_read { self.world.read_time(node, key) } else { self.world.service_time(node, key) }
     }
 
     /// A worker is done: the handler runs.

@@ -683,14 +683,17 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     interner.more_words(&mut words);
     let fault_nodes = fault_nodes(scenario, &nodes);
     let triggers = triggers(scenario, &nodes, &fault_nodes);
-    let service_time = nodes
-        .infos
-        .iter()
-        .map(|info| match info.kind {
-            NodeKind::Service(ix) => scenario.services[ix.ix()].service_time_us.clone(),
-            _ => doc::Distribution::Constant(0.0),
-        })
-        .collect();
+    let none = doc::Distribution::Constant(0.0);
+    let times = nodes.infos.iter().map(|info| match info.kind {
+        NodeKind::Service(ix) => {
+            let service = &scenario.services[ix.ix()];
+            (service.service_time_us.clone(), service.read_time_us.clone())
+        }
+        // A replica answers as fast as its primary does.
+        NodeKind::Replica(ix) => (none.clone(), scenario.services[ix.ix()].read_time_us.clone()),
+        _ => (none.clone(), none.clone()),
+    });
+    let (service_time, read_time) = times.unzip();
     let cast = Cast {
         title: scenario.title.clone(),
         coupling: coupling.to_owned(),
@@ -719,6 +722,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         replicas: nodes.replicas,
         session_rules,
         service_time,
+        read_time,
         triggers,
         fault_nodes,
     }

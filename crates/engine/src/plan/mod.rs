@@ -52,6 +52,8 @@ pub struct Plan {
     pub session_rules: Vec<Option<SessionRules>>,
     /// Per node, its service time.
     pub service_time: Vec<Distribution>,
+    /// Per node, how long it takes to answer a question for its rows.
+    pub read_time: Vec<Distribution>,
     /// Faults with a trigger.
     pub triggers: Vec<Trigger>,
     /// Which fault of the document is poison for which node.

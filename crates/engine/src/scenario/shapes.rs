@@ -76,6 +76,7 @@ const SERVICE: Object = object(&[
     must("name", Text),
     may("workers", count(1, MAX_WORKERS)),
     may("service_time_us", DISTRIBUTION),
+    may("read_time_us", DISTRIBUTION),
     may("rows", Map(&SCALARS)),
     may("decimals", count(0, MAX_DECIMALS)),
 ]);

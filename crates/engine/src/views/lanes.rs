@@ -268,6 +268,7 @@ fn point_kind(kind: &EventKind) -> PointKind {
         | EventKind::OutboxMarked { .. }
         | EventKind::Wrote { .. }
         | EventKind::LockGranted { .. }
+        | EventKind::Ignored
         | EventKind::Read { .. } => PointKind::Note,
     }
 }

@@ -501,7 +501,7 @@ impl<'a> Handler<'a> {
         self.point(false);
     }
 
-    fn arm(&mut self, alarm: Alarm) {
+    pub(super) fn arm(&mut self, alarm: Alarm) {
         let key =
             TimerKey { node: self.node, label: alarm.label, txn: alarm.txn, step: alarm.step };
         let mut due = self.world.now;
@@ -518,7 +518,7 @@ impl<'a> Handler<'a> {
                     let waits = (0..waits).map(|more| wait(alarm.attempt.saturating_add(more)));
                     waits.sum::<u64>().max(1)
                 }
-                Clock::Business(after) => after.max(1),
+                Clock::Business(after) | Clock::Patience(after) => after.max(1),
             };
             self.world.due.push((due, Due::Timer(key)));
         }

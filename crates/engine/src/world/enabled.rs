@@ -8,7 +8,6 @@ use super::World;
 use crate::cast::NodeKind;
 use crate::choice::{ChoiceKind, TimerKey};
 use crate::ids::NodeIx;
-use crate::out::Clock;
 
 impl World {
     /// Choices that are no fault and cost nothing. Where there is none and every node is up, the
@@ -36,7 +35,7 @@ impl World {
             }
         }
         for (key, timer) in &self.timers {
-            let expires = timer.alarm.clock != Clock::Retry;
+            let expires = !timer.alarm.clock.awaits();
             if if expires { self.is_up(key.node) } else { self.answer_is_lost(key) } {
                 choices.push(ChoiceKind::Fire(*key));
             }
@@ -80,7 +79,7 @@ impl World {
                 }
             }
         }
-        let retries = self.timers.iter().filter(|(_, timer)| timer.alarm.clock == Clock::Retry);
+        let retries = self.timers.iter().filter(|(_, timer)| timer.alarm.clock.awaits());
         for (key, _) in retries {
             if self.budget.early_timer > 0 && !self.answer_is_lost(key) && self.is_up(key.node) {
                 choices.push(ChoiceKind::Fire(*key));

@@ -136,8 +136,13 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
             format!("{}{}", format!("{outcome:?}").to_lowercase(), reason(cast, *word))
         }
         EventKind::QueryStarted { query } => cast.queries[query.ix()].clone(),
-        EventKind::QueryAnswered { rows, .. } => {
-            rows.iter().map(|of| read(cast, of)).collect::<Vec<_>>().join("; ")
+        EventKind::QueryAnswered { rows, missing, .. } => {
+            let rows = rows.iter().map(|of| read(cast, of)).collect::<Vec<_>>().join("; ");
+            let missing: Vec<&str> = missing.iter().map(|node| cast.node(*node)).collect();
+            match missing.as_slice() {
+                [] => rows,
+                nodes => format!("{rows}; missing {}", nodes.join(" ")),
+            }
         }
         EventKind::Sent { msg, to, shape, label, attempt, due } => format!(
             "{} {} {} to {}, attempt {attempt}, due {due}{}",
@@ -183,7 +188,7 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
         }
         EventKind::Refused { why, .. } => format!("{}{}", refusal(cast, *why), step(cast, event)),
         EventKind::InboxHit { .. } => step(cast, event).trim_start().to_owned(),
-        EventKind::OutboxMarked { .. } | EventKind::ReplyLost => String::new(),
+        EventKind::OutboxMarked { .. } | EventKind::ReplyLost | EventKind::Ignored => String::new(),
         EventKind::Read { db, key, row } => read(cast, &(*db, *key, row.clone())),
         EventKind::TimerArmed { label, due } => {
             format!("{}, due {due}{}", cast.sym(*label), step(cast, event))

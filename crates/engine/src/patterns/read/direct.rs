@@ -32,8 +32,11 @@ type Answered = (DbIx, Key, Option<Row>);
 /// A query under way.
 #[derive(Clone, PartialEq, Debug)]
 struct Pending {
+    /// Who has still to answer.
     missing: Vec<NodeIx>,
     rows: Vec<Answered>,
+    /// Who was given up.
+    given_up: Vec<NodeIx>,
 }
 
 /// The memory of the clients: the queries under way.
@@ -98,7 +101,7 @@ pub fn on_arrive(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
     for owner in &missing {
         ask(cx, txn, *owner, 0, out);
     }
-    state.pending.insert(txn, Pending { missing, rows: Vec::new() });
+    state.pending.insert(txn, Pending { missing, rows: Vec::new(), given_up: Vec::new() });
 }
 
 /// From the clients to the owners of the rows, and back.
@@ -112,7 +115,7 @@ pub fn edges(plan: &Plan) -> Vec<(NodeIx, NodeIx)> {
 pub fn on_message(cx: &Cx<'_>, state: &mut State, asked: Asked, message: &Msg, out: &mut Out) {
     match message {
         Msg::Ask => on_ask(cx, asked.from, asked.txn, out),
-        Msg::Rows(rows) => settle(cx, state, asked.from, asked.txn, rows, out),
+        Msg::Rows(rows) => settle(cx, state, asked.from, asked.txn, Some(rows), out),
     }
 }
 
@@ -149,7 +152,7 @@ pub fn on_timer(cx: &Cx<'_>, state: &mut State, fired: Fired, out: &mut Out) {
     }
     match again {
         Some(attempt) => ask(cx, txn, owner, attempt, out),
-        None => settle(cx, state, owner, txn, &[], out),
+        None => settle(cx, state, owner, txn, None, out),
     }
 }
 
@@ -158,12 +161,16 @@ fn settle(
     state: &mut State,
     owner: NodeIx,
     txn: TxnId,
-    rows: &[RowChange],
+    rows: Option<&[RowChange]>,
     out: &mut Out,
 ) {
     let Some(pending) = state.pending.get_mut(&txn) else { return };
     let Some(at) = pending.missing.iter().position(|node| *node == owner) else { return };
     pending.missing.remove(at);
+    if rows.is_none() {
+        pending.given_up.push(owner);
+    }
+    let rows = rows.unwrap_or_default();
     out.cancel(cx.plan.words.ask, txn, about(owner));
     for (node, db, key) in reads(cx, txn) {
         if node == owner {
@@ -176,7 +183,9 @@ fn settle(
     {
         let mut rows = std::mem::take(&mut pending.rows);
         rows.sort_by_key(|(db, key, _)| (*db, *key));
-        out.note(txn, None, EventKind::QueryAnswered { query, rows });
+        let mut missing = std::mem::take(&mut pending.given_up);
+        missing.sort_unstable();
+        out.note(txn, None, EventKind::QueryAnswered { query, rows, missing });
         state.pending.remove(&txn);
     }
 }
@@ -195,6 +204,10 @@ impl Canon for State {
         for (txn, pending) in &self.pending {
             h.write_u32(txn.0);
             for node in &pending.missing {
+                h.write_u8(node.0);
+            }
+            h.write_u8(u8::MAX);
+            for node in &pending.given_up {
                 h.write_u8(node.0);
             }
             h.write_u8(u8::MAX);

@@ -128,6 +128,10 @@ pub struct Service {
     /// How long one step takes, database included, in microseconds.
     #[serde(default = "default_service_time")]
     pub service_time_us: Distribution,
+    /// How long answering one question for its rows takes, in microseconds. It takes a worker where
+    /// it takes any time.
+    #[serde(default = "no_time", skip_serializing_if = "is_no_time")]
+    pub read_time_us: Distribution,
     /// The initial rows: `table:id` to a value, or to an object of fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<String, RowValue>,
@@ -142,6 +146,14 @@ fn one_worker() -> u32 {
 
 fn default_service_time() -> Distribution {
     Distribution::Constant(1_000.0)
+}
+
+fn no_time() -> Distribution {
+    Distribution::Constant(0.0)
+}
+
+fn is_no_time(of: &Distribution) -> bool {
+    *of == no_time()
 }
 
 /// An initial row: one value (of the field `value`) or several fields.

@@ -25,6 +25,7 @@ impl Check<'_> {
             }
             self.count(&at.name("workers"), service.workers.into(), 1, MAX_WORKERS);
             self.distribution(&at.name("service_time_us"), &service.service_time_us);
+            self.distribution(&at.name("read_time_us"), &service.read_time_us);
             self.count(&at.name("decimals"), service.decimals.into(), 0, MAX_DECIMALS);
             let rows = at.name("rows");
             for (key, row) in &service.rows {

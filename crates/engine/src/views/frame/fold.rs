@@ -93,6 +93,7 @@ impl Frame {
             | EventKind::QueryAnswered { .. }
             | EventKind::Refused { .. }
             | EventKind::Read { .. }
+            | EventKind::Ignored
             | EventKind::ReplyLost
             | EventKind::Stuck { .. }
             | EventKind::Decided { .. } => {}
@@ -553,6 +554,7 @@ fn in_handler(kind: &EventKind) -> bool {
         | EventKind::Deadlocked { .. }
         | EventKind::RolledBack { .. }
         | EventKind::Prepared { .. }
+        | EventKind::Ignored
         | EventKind::TimerFired { .. }
         | EventKind::Sent { .. }
         | EventKind::TimerArmed { .. }

@@ -30,10 +30,18 @@ impl Words<'_> {
                 let name = self.cast.queries.get(query.ix()).map_or("?", String::as_str);
                 format!("a client asked {name}")
             }
-            EventKind::QueryAnswered { query, rows } => {
+            EventKind::QueryAnswered { query, rows, missing } => {
                 let name = self.cast.queries.get(query.ix()).map_or("?", String::as_str);
                 let found = rows.iter().filter(|(_, _, row)| row.is_some()).count();
-                format!("{name} was answered with {found} of {} rows", rows.len())
+                let answer = format!("{name} was answered with {found} of {} rows", rows.len());
+                let nodes: Vec<&str> = missing.iter().map(|node| self.cast.node(*node)).collect();
+                match nodes.as_slice() {
+                    [] => answer,
+                    missing => format!("{answer}; missing is {}", missing.join(", ")),
+                }
+            }
+            EventKind::Ignored => {
+                format!("{here} ignored the answer: nobody waits for it any more")
             }
             EventKind::Sent { .. }
             | EventKind::Duplicated { .. }
