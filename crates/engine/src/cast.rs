@@ -3,7 +3,7 @@
 //! A cast is made from a scenario under one coupling and never changes during a run. With the
 //! events it is all that a view needs.
 
-use crate::event::Shape;
+use crate::event::{Fact, Shape};
 use crate::ids::{DbIx, FlowIx, NodeIx, ServiceIx, StepIx, StepRef, Sym, TopicIx, TxnId, txn_name};
 use crate::value::{Key, KeyPart, Row, Value};
 
@@ -55,6 +55,8 @@ pub struct DbInfo {
     pub shared: bool,
     /// The database that it copies, where it is a replica.
     pub replica_of: Option<DbIx>,
+    /// Whether it keeps streams of events, and its rows are what they add up to.
+    pub streams: bool,
     /// How many decimals its numbers are shown with.
     pub decimals: u8,
     /// Its initial rows in the order of their keys.
@@ -222,6 +224,22 @@ impl Cast {
                     several.iter().map(|(name, value)| format!("{name} {value}")).collect();
                 parts.join(", ")
             }
+        }
+    }
+
+    /// An event of a stream as text: `created with 100`, `added -30 to value`.
+    #[must_use]
+    pub fn fact(&self, db: DbIx, fact: &Fact) -> String {
+        match fact {
+            Fact::Created(row) => format!("created with {}", self.row(db, row)),
+            Fact::Set { field, to } => {
+                format!("set {} to {}", self.sym(*field), self.value(db, to))
+            }
+            Fact::Added { field, by } => {
+                format!("added {} to {}", self.number(db, *by), self.sym(*field))
+            }
+            Fact::Appended { field, item } => format!("appended {item} to {}", self.sym(*field)),
+            Fact::Deleted => "deleted".to_owned(),
         }
     }
 

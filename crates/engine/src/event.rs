@@ -4,6 +4,10 @@
 //! and after, messages with their due times, offsets. Sentences, verdicts and pictures are derived
 //! from them and are never part of them.
 
+mod fact;
+
+pub use fact::Fact;
+
 use crate::ids::{
     DbIx, Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, QueryIx, StepIx,
     StepRef, Sym, TopicIx, TxnId,
@@ -366,7 +370,7 @@ pub enum EventKind {
     },
     /// The node is up again and has recovered its databases from their logs.
     Restarted {
-        /// Log records read on recovery.
+        /// Log records read on recovery; in an event-sourced database, events folded.
         redone: u32,
     },
     /// A fault of the document other than a crash began. At the node that it strikes.
@@ -433,6 +437,26 @@ pub enum EventKind {
         /// Forced log writes among them.
         forced: u16,
     },
+    /// An event was appended to a stream of an event-sourced database, with the commit that follows.
+    Appended {
+        /// The database.
+        db: DbIx,
+        /// The stream: that of the row which it adds up to.
+        stream: Key,
+        /// Its place in the stream, from 0.
+        version: u32,
+        /// What it says.
+        fact: Fact,
+    },
+    /// A snapshot of a stream was stored: recovery folds only the events after it.
+    Snapshotted {
+        /// The database.
+        db: DbIx,
+        /// The stream.
+        stream: Key,
+        /// The version of the last event that it stands for.
+        version: u32,
+    },
     /// The protocol can neither finish nor undo this transaction; it waits for a person.
     Stuck {
         /// The document's word for what stands in the way.
@@ -482,6 +506,8 @@ pub const EVENT_NAMES: &[&str] = &[
     "deadlocked",
     "rolled-back",
     "prepared",
+    "appended",
+    "snapshotted",
     "stuck",
     "decided",
 ];
@@ -526,6 +552,8 @@ impl EventKind {
             Self::Deadlocked { .. } => "deadlocked",
             Self::RolledBack { .. } => "rolled-back",
             Self::Prepared { .. } => "prepared",
+            Self::Appended { .. } => "appended",
+            Self::Snapshotted { .. } => "snapshotted",
             Self::Stuck { .. } => "stuck",
             Self::Decided { .. } => "decided",
         }

@@ -246,6 +246,17 @@ impl Canon for EventKind {
                 h.write_u32(u32::from(*log_records));
                 h.write_u32(u32::from(*forced));
             }
+            Self::Appended { db, stream, version, fact } => {
+                h.write_u8(db.0);
+                stream.canon(h);
+                h.write_u32(*version);
+                fact.canon(h);
+            }
+            Self::Snapshotted { db, stream, version } => {
+                h.write_u8(db.0);
+                stream.canon(h);
+                h.write_u32(*version);
+            }
             Self::Stuck { reason } => word(*reason, h),
             Self::Decided { forward } => h.write_u8(u8::from(*forward)),
         }

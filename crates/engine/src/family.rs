@@ -27,6 +27,8 @@ pub struct Needs {
     pub shared_database: bool,
     /// Local transactions that stay open from one handler to the next.
     pub sessions: bool,
+    /// Streams of events in place of rows in each service's database.
+    pub streams: bool,
 }
 
 impl Needs {
@@ -41,6 +43,7 @@ impl Needs {
             replicas: self.replicas || other.replicas,
             shared_database: self.shared_database || other.shared_database,
             sessions: self.sessions || other.sessions,
+            streams: self.streams || other.streams,
         }
     }
 }

@@ -10,14 +10,17 @@ pub mod read;
 pub mod store;
 pub mod write;
 
+use std::rc::Rc;
+
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, Sym};
 use crate::out::Out as AnyOut;
 use crate::plan::Plan;
-use crate::scenario::document::Coupling;
+use crate::scenario::document::{Coupling, ExpectedVersion};
 use crate::scenario::{Problem, Scenario};
 use read::{ReadCont, ReadKind, ReadMsg};
 use store::StoreKind;
+use crate::stores::Seen;
 use write::{WriteCont, WriteKind, WriteMsg};
 
 /// What a network message says.
@@ -25,6 +28,12 @@ use write::{WriteCont, WriteKind, WriteMsg};
 pub enum Body {
     /// A client starts a transaction.
     Request,
+    /// A client wants to know the versions of the first step's streams.
+    Look,
+    /// The answer to it.
+    Seen(Rc<Seen>),
+    /// A client starts a transaction that it decided on by what it saw.
+    RequestAt(Rc<Seen>),
     /// The answer to it.
     Response(Response),
     /// A message of the write member.
@@ -92,6 +101,15 @@ impl Parts {
 }
 
 impl Parts {
+    /// Whether clients look before they ask: only where the service that they ask is event-sourced
+    /// and does the first step at once, so that nothing comes between its append and the version
+    /// that the command carries.
+    fn clients_look(self, scenario: &Scenario) -> bool {
+        self.store == StoreKind::EventSourced
+            && scenario.options.expected == ExpectedVersion::Exact
+            && matches!(self.write, WriteKind::Uncoordinated | WriteKind::SagaChoreography)
+    }
+
     /// Whether a node handles a record, for the write member or the read member.
     #[must_use]
     pub fn handles(&self, cx: &crate::family::Cx<'_>, record: &crate::out::RecordBody) -> bool {
@@ -154,6 +172,16 @@ pub const PATTERNS: &[Pattern] = &[
         about: "An orchestrator sends commands, persists how far it is, and compensates in reverse order.",
         parts: Parts {
             write: WriteKind::SagaOrchestration,
+            read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
+        name: "try-confirm-cancel",
+        title: "Try, confirm, cancel",
+        about: "Each service reserves for a while; a coordinator confirms all reservations or cancels them.",
+        parts: Parts {
+            write: WriteKind::TryConfirmCancel,
             read: ReadKind::Direct,
             store: StoreKind::Rows,
         },
@@ -221,8 +249,9 @@ fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Pro
 /// Where the coupling is not known or its parts do not go together.
 pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
     let (parts, name) = resolve(&scenario.coupling)?;
-    let needs = parts.write.needs().and(parts.read.needs());
+    let needs = parts.write.needs().and(parts.read.needs()).and(parts.store.needs());
     let mut plan = crate::plan::compile(scenario, &name, needs);
+    plan.clients_look = parts.clients_look(scenario);
     let mut edges = parts.write.edges(&plan);
     edges.extend(parts.read.edges(&plan));
     let mut known = std::collections::BTreeSet::new();
@@ -245,9 +274,18 @@ pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
 pub fn entry(parts: Parts, cx: &crate::family::Cx<'_>, txn: crate::ids::TxnId) -> NodeIx {
     match parts.write {
         WriteKind::SagaOrchestration => cx.plan.orchestrator.unwrap_or(NodeIx(1)),
+        WriteKind::TryConfirmCancel => cx.plan.coordinator.unwrap_or(NodeIx(1)),
         WriteKind::Uncoordinated | WriteKind::SagaChoreography | WriteKind::SharedDatabase => {
             cx.next_step(txn, 0).map_or(NodeIx(1), |step| cx.step(txn, step).node)
         }
+    }
+}
+
+fn canon_seen(seen: &Seen, h: &mut Fingerprint) {
+    h.write_len(seen.len());
+    for (key, version) in seen {
+        key.canon(h);
+        h.write_u32(version.map_or(0, |version| version + 1));
     }
 }
 
@@ -260,6 +298,15 @@ impl Canon for Body {
             Self::Response(Response::Aborted(reason)) => {
                 h.write_u8(3);
                 h.write_u32(reason.map_or(0, |sym| sym.0 + 1));
+            }
+            Self::Look => h.write_u8(6),
+            Self::Seen(seen) => {
+                h.write_u8(7);
+                canon_seen(seen, h);
+            }
+            Self::RequestAt(seen) => {
+                h.write_u8(8);
+                canon_seen(seen, h);
             }
             Self::Write(message) => {
                 h.write_u8(4);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::reserve::reservation;
 use super::{
-    Expr, Flow, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan, Query, Step, Trigger,
-    Words,
+    Expr, Flow, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan, Query,
+    ReservationWords, Step, Trigger, Words,
 };
 use crate::cast::{Cast, DbInfo, FlowInfo, NodeInfo, NodeKind, StepInfo, TopicInfo};
 use crate::event::{EVENT_NAMES, Shape};
@@ -16,7 +17,7 @@ use crate::scenario::Scenario;
 use crate::scenario::document::{
     self as doc, Draw, FaultKind, Input, Operation, Orchestrator, RowValue, Scalar, StepKind,
 };
-use crate::stores::SessionRules;
+use crate::stores::{SessionRules, StreamRules};
 use crate::stores::locks::Victim;
 use crate::stores::transactions::{Dialect, Isolation, Level, Method};
 use crate::value::{Key, KeyPart, Row, Value};
@@ -66,6 +67,9 @@ impl Interner {
             lock_timeout: Sym(0),
             unavailable: Sym(0),
             version: Sym(0),
+            look: Sym(0),
+            seen: Sym(0),
+            effective: Sym(0),
             expired: Sym(0),
             lock_wait: Sym(0),
             prepare: Sym(0),
@@ -81,6 +85,7 @@ impl Interner {
             reservation: Sym(0),
             confirm: Sym(0),
             cancel: Sym(0),
+            reserving: ReservationWords::default(),
         }
     }
 
@@ -107,6 +112,10 @@ impl Interner {
         words.reservation = self.sym("reservation");
         words.confirm = self.sym("confirm");
         words.cancel = self.sym("cancel");
+        words.reserving = ReservationWords::new(|text| self.sym(text));
+        words.look = self.sym("look");
+        words.seen = self.sym("seen");
+        words.effective = self.sym("effective");
     }
 
     fn key_part(&mut self, text: &str) -> KeyPart {
@@ -171,6 +180,9 @@ impl Templates<'_> {
                 None => {}
             }
             if let Some(name) = text.strip_prefix("-$") {
+                if name == "txn" {
+                    return Expr::NegativeTxn;
+                }
                 return Expr::Negative(self.input(name));
             }
         }
@@ -370,6 +382,7 @@ fn databases(
             node: NodeIx(ix as u8),
             shared: is_shared,
             replica_of: of.filter(|_| is_replica).map(|of| DbIx(of.0)),
+            streams: false,
             decimals: match of {
                 Some(of) => scenario.services[of.ix()].decimals,
                 None if is_shared => common.unwrap_or(0),
@@ -416,6 +429,24 @@ fn session_rules(scenario: &Scenario, needs: Needs, dbs: &[DbInfo]) -> Vec<Optio
     dbs.iter().map(|db| has(db).then(|| rules.clone())).collect()
 }
 
+/// How the databases of the services keep their streams. Those of a protocol, and replicas, have rows.
+fn stream_rules(
+    scenario: &Scenario,
+    needs: Needs,
+    dbs: &[DbInfo],
+    nodes: &Nodes,
+) -> Vec<Option<StreamRules>> {
+    let options = &scenario.options;
+    let rules = StreamRules {
+        snapshot_every: u64::from(options.snapshot_every),
+        fold_us: options.fold_us,
+        are_versions_compared: needs.sessions || options.expected == doc::ExpectedVersion::Exact,
+    };
+    let is_of_service =
+        |db: &DbInfo| matches!(nodes.infos[db.node.ix()].kind, NodeKind::Service(_));
+    dbs.iter().map(|db| (needs.streams && is_of_service(db)).then_some(rules)).collect()
+}
+
 fn steps(
     flow: &doc::Flow,
     scenario: &Scenario,
@@ -445,6 +476,8 @@ fn steps(
                 kind: step.kind,
                 forward,
                 undo,
+                reserve: Vec::new(),
+                release: Vec::new(),
                 condition,
                 command: interner.sym(&step.name),
                 done: interner.sym(&format!("{} done", step.name)),
@@ -458,6 +491,16 @@ fn steps(
             }
         })
         .collect()
+}
+
+/// What reserves each step and what takes it back. The tables for what is kept get their symbols
+/// last, so that the others keep theirs.
+fn reservations(flows: &mut [Flow], interner: &mut Interner) {
+    for step in flows.iter_mut().flat_map(|flow| &mut flow.steps) {
+        let name = interner.symbols[step.command.0 as usize].clone();
+        let kept = |number: usize| interner.sym(&format!("before {name} {}", number + 1));
+        (step.reserve, step.release) = reservation(&step.forward, &step.undo, kept);
+    }
 }
 
 fn kind_name(kind: StepKind) -> &'static str {
@@ -642,8 +685,8 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     let mut interner = Interner::default();
     let mut words = interner.words();
     let nodes = nodes(scenario, needs);
-    let dbs = databases(scenario, &nodes, &mut interner, &words);
-    let flows: Vec<Flow> = scenario
+    let mut dbs = databases(scenario, &nodes, &mut interner, &words);
+    let mut flows: Vec<Flow> = scenario
         .transactions
         .iter()
         .map(|flow| Flow {
@@ -679,8 +722,13 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         })
         .collect();
     let session_rules = session_rules(scenario, needs, &dbs);
+    let stream_rules = stream_rules(scenario, needs, &dbs, &nodes);
+    for (db, rules) in dbs.iter_mut().zip(&stream_rules) {
+        db.streams = rules.is_some();
+    }
     let mix = mix(scenario, &mut interner);
     interner.more_words(&mut words);
+    reservations(&mut flows, &mut interner);
     let fault_nodes = fault_nodes(scenario, &nodes);
     let triggers = triggers(scenario, &nodes, &fault_nodes);
     let none = doc::Distribution::Constant(0.0);
@@ -721,6 +769,8 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         shared: nodes.shared,
         replicas: nodes.replicas,
         session_rules,
+        stream_rules,
+        clients_look: false,
         service_time,
         read_time,
         triggers,

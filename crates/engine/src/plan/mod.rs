@@ -5,18 +5,20 @@
 //! changes during a run.
 
 mod compile;
+mod reserve;
 mod workload;
 
 use std::rc::Rc;
 
 pub use compile::compile;
+pub use reserve::ReservationWords;
 
 use crate::cast::Cast;
 use crate::ids::{DbIx, FaultIx, NodeIx, Sym, TopicIx, TxnId};
 use crate::rng::Draws;
 use crate::scenario::Scenario;
 use crate::scenario::document::{Distribution, StepKind};
-use crate::stores::SessionRules;
+use crate::stores::{SessionRules, StreamRules};
 use crate::value::{Key, KeyPart, Value};
 
 /// A compiled scenario.
@@ -50,6 +52,10 @@ pub struct Plan {
     pub replicas: Vec<Vec<NodeIx>>,
     /// Per database, how it runs its sessions, where it has some.
     pub session_rules: Vec<Option<SessionRules>>,
+    /// Per database, how it keeps its streams, where it is event-sourced.
+    pub stream_rules: Vec<Option<StreamRules>>,
+    /// Whether clients look at the streams of the first step before they ask, and say what they saw.
+    pub clients_look: bool,
     /// Per node, its service time.
     pub service_time: Vec<Distribution>,
     /// Per node, how long it takes to answer a question for its rows.
@@ -111,6 +117,12 @@ pub struct Words {
     pub unavailable: Sym,
     /// The refusal of a stream at another version.
     pub version: Sym,
+    /// A client's question for the versions of streams.
+    pub look: Sym,
+    /// The answer to it.
+    pub seen: Sym,
+    /// The field that says since when a row's change is true, where that is not when it was written.
+    pub effective: Sym,
     /// The refusal of a reservation that has expired.
     pub expired: Sym,
     /// The timer of a session that waits for a lock.
@@ -141,6 +153,8 @@ pub struct Words {
     pub confirm: Sym,
     /// The command that cancels one.
     pub cancel: Sym,
+    /// What coordinator and participants say about reservations.
+    pub reserving: ReservationWords,
 }
 
 /// A compiled flow.
@@ -161,6 +175,10 @@ pub struct Step {
     pub forward: Vec<Op>,
     /// Its compensation's.
     pub undo: Vec<Op>,
+    /// What reserves it: its operations, and what they cannot compute back.
+    pub reserve: Vec<Op>,
+    /// What takes a reservation back.
+    pub release: Vec<Op>,
     /// It runs only where this input has this value.
     pub condition: Option<(usize, Value)>,
     /// The name of its command.
@@ -255,6 +273,35 @@ pub enum Op {
         /// The row.
         key: KeyTemplate,
     },
+    /// For a reservation: keeps a row as it is, where there is one.
+    Keep {
+        /// The row.
+        key: KeyTemplate,
+        /// Where.
+        at: KeyTemplate,
+    },
+    /// Brings back what was kept: a field that still has the value which the reservation gave it,
+    /// or a whole row that is still missing.
+    Restore {
+        /// The row.
+        key: KeyTemplate,
+        /// The field and the value that the reservation gave it; `None` for the whole row.
+        field: Option<(Sym, Expr)>,
+        /// Where it was kept.
+        at: KeyTemplate,
+    },
+    /// Takes the last of such items out of a list, and the row away where the list is empty and
+    /// there was no row before.
+    Withdraw {
+        /// The row.
+        key: KeyTemplate,
+        /// The field.
+        field: Sym,
+        /// The item.
+        item: Expr,
+        /// Where the row was kept.
+        at: KeyTemplate,
+    },
 }
 
 /// A key over a transaction's inputs.
@@ -288,6 +335,8 @@ pub enum Expr {
     Negative(usize),
     /// The transaction's number, from 1.
     Txn,
+    /// The negative of the transaction's number.
+    NegativeTxn,
     /// The word of the refusal that led here.
     Reason,
 }
@@ -327,6 +376,7 @@ impl Expr {
         match self {
             Self::Fixed(value) => value.clone(),
             Self::Txn => Value::Int(i64::from(env.txn.0) + 1),
+            Self::NegativeTxn => Value::Int(-i64::from(env.txn.0) - 1),
             Self::Reason => Value::Text(env.reason.unwrap_or(none)),
             Self::Input(ix) => env.inputs.get(*ix).cloned().unwrap_or(Value::Int(0)),
             Self::Negative(ix) => match env.inputs.get(*ix) {

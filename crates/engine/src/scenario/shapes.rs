@@ -226,6 +226,10 @@ const OPTIONS: Object = object(&[
     may("lock_timeout_us", count(1, MAX_DURATION)),
     may("connections", count(1, u16::MAX as u64)),
     may("replicas", count(1, MAX_REPLICAS)),
+    may("snapshot_every", count(0, MAX_COUNT)),
+    may("fold_us", count(0, MAX_DURATION)),
+    may("expected", Word(&["any", "exact"])),
+    may("reservation_us", DURATION),
 ]);
 
 const FAULT: Object = object(&[

@@ -9,10 +9,11 @@ use std::rc::Rc;
 use rpds::{Queue, RedBlackTreeMap};
 
 use super::sessions::{SessionRules, Sessions};
+use super::streams::{StreamRules, Streams, Written};
 
-use crate::event::{LostRecord, RowChange};
+use crate::event::{Fact, LostRecord, RowChange};
 use crate::fingerprint::{Canon, Fingerprint};
-use crate::ids::{StepRef, TxnId};
+use crate::ids::{Micros, StepRef, TxnId};
 use crate::out::{Answer, InboxKey, RecordBody};
 use crate::value::{Key, Row};
 
@@ -130,6 +131,9 @@ pub struct Database {
     /// The sessions as they were before each unforced record, so that a crash which loses the record
     /// brings back the promises that it ended.
     sessions_before: rpds::Vector<Option<Rc<Sessions>>>,
+    /// The streams that the rows are folded from, where it is event-sourced. They are never lost,
+    /// since an append is forced.
+    streams: Option<Rc<Streams>>,
 }
 
 impl Database {
@@ -149,6 +153,39 @@ impl Database {
         let rows: Vec<(Key, Row)> = self.rows().map(|(key, row)| (*key, row.clone())).collect();
         self.sessions = Some(Rc::new(Sessions::new(rules, rows)));
         self
+    }
+
+    /// The same database, event-sourced: its rows are folds of streams.
+    #[must_use]
+    pub fn with_streams(mut self, rules: StreamRules) -> Self {
+        self.streams = Some(Rc::new(Streams::new(rules, self.rows())));
+        self
+    }
+
+    /// The streams, where it is event-sourced.
+    #[must_use]
+    pub fn streams(&self) -> Option<&Streams> {
+        self.streams.as_deref()
+    }
+
+    /// The streams, to note what sessions have folded.
+    pub fn streams_mut(&mut self) -> Option<&mut Streams> {
+        self.streams.as_mut().map(Rc::make_mut)
+    }
+
+    /// Appends the events of a commit to their streams, where it is event-sourced. The record of
+    /// that commit is to be written with it, and is then forced.
+    pub fn append(&mut self, facts: Vec<(Key, Fact)>, at: Micros) -> Written {
+        match &mut self.streams {
+            Some(streams) => Rc::make_mut(streams).append(facts, at),
+            None => Written::default(),
+        }
+    }
+
+    /// Whether the record of a commit is forced although nobody asks for it: an append is.
+    #[must_use]
+    pub fn forces_commits(&self) -> bool {
+        self.streams.is_some()
     }
 
     /// The open local transactions, where it has sessions.
@@ -212,6 +249,7 @@ impl Database {
     /// Writes the record of something that the sessions have done already; `before` is what they
     /// were before it.
     pub fn write_after(&mut self, record: LogRecord, force: bool, before: Option<Rc<Sessions>>) {
+        let force = force || (self.forces_commits() && matches!(record, LogRecord::Commit { .. }));
         self.now.apply(&record);
         self.log.push_back_mut(record);
         if !force {
@@ -253,6 +291,9 @@ impl Database {
         if let Some(sessions) = self.sessions_mut() {
             sessions.crash();
         }
+        if let Some(streams) = self.streams_mut() {
+            streams.crash();
+        }
         // What reached the disk before the crash is durable from now on.
         for record in self.log.iter().skip(self.forced) {
             self.durable.apply(record);
@@ -263,14 +304,22 @@ impl Database {
         lost
     }
 
-    /// Brings everything back from the image on disk and the log; returns the records redone.
+    /// Brings everything back from the image on disk and the log; returns the records redone. Where
+    /// it is event-sourced the rows are folded from their streams, and it returns the events folded.
     pub fn recover(&mut self) -> u32 {
         self.now = self.disk.clone();
         for record in &self.log {
             self.now.apply(record);
         }
         self.down = false;
-        self.log.len() as u32
+        let Some(streams) = &self.streams else { return self.log.len() as u32 };
+        let (rows, folds) = streams.fold();
+        let before = std::mem::take(&mut self.now.rows);
+        for (key, row) in rows {
+            self.now.rows.insert_mut(key, row);
+        }
+        debug_assert_eq!(before, self.now.rows, "the rows are what the streams add up to");
+        folds as u32
     }
 }
 
@@ -346,6 +395,9 @@ impl Canon for Database {
         h.write_u8(u8::from(self.down));
         if let Some(sessions) = &self.sessions {
             sessions.canon(h);
+        }
+        if let Some(streams) = &self.streams {
+            streams.canon(h);
         }
         if self.down {
             self.durable.canon(h);

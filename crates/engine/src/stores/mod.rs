@@ -7,8 +7,10 @@ pub mod event_log;
 pub mod event_store;
 pub mod locks;
 mod sessions;
+mod streams;
 pub mod transactions;
 
 pub use broker::{Broker, StoredRecord};
 pub use database::{Database, InboxEntry, LogRecord};
 pub use sessions::{Action, Progress, SessionRules};
+pub use streams::{Seen, StreamRules};

@@ -268,6 +268,8 @@ fn point_kind(kind: &EventKind) -> PointKind {
         | EventKind::OutboxMarked { .. }
         | EventKind::Wrote { .. }
         | EventKind::LockGranted { .. }
+        | EventKind::Appended { .. }
+        | EventKind::Snapshotted { .. }
         | EventKind::Ignored
         | EventKind::Read { .. } => PointKind::Note,
     }

@@ -21,6 +21,7 @@ pub mod missing;
 pub mod rows;
 pub mod spans;
 pub mod story;
+pub mod streams;
 pub mod topics;
 pub mod transactions;
 

@@ -473,9 +473,25 @@ impl Handler<'_> {
                 return self
                     .call(|cx, state, out| write.on_message(cx, state, about, message, out));
             }
-            Body::Response(response) => {
+            Body::RequestAt(seen) => {
+                self.seen = Some(seen);
+                return self.call(|cx, state, out| write.on_request(cx, state, txn, out));
+            }
+            Body::Look => client::on_look(&self.world.cx(node), txn, &mut out),
+            Body::Seen(seen) => {
+                let about = (key.from, txn);
+                let retries = write.client_retries();
                 let mut clients = std::mem::take(&mut self.world.clients);
-                client::on_response(&self.world.cx(node), &mut clients, txn, response, &mut out);
+                let cx = self.world.cx(node);
+                client::on_seen(&cx, &mut clients, about, seen, retries, &mut out);
+                self.world.clients = clients;
+            }
+            Body::Response(response) => {
+                let about = (key.from, txn);
+                let retries = write.client_retries();
+                let mut clients = std::mem::take(&mut self.world.clients);
+                let cx = self.world.cx(node);
+                client::on_response(&cx, &mut clients, about, response, retries, &mut out);
                 self.world.clients = clients;
             }
             Body::Read(message) => {

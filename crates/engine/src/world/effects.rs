@@ -1,23 +1,27 @@
 //! How a handler's effects are carried out, and where it can be cut short.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::{Due, Sink, World};
 use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
-use crate::event::{Event, EventKind, Refusal, RowChange, Shape};
+use crate::event::{Event, EventKind, Fact, Refusal, RowChange, Shape};
 use crate::ids::{
-    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId,
+    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, StepRef, TopicIx,
+    TxnId,
 };
 use crate::network::Message;
 use crate::out::{
     Alarm, Answer, Clock, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody, Told,
 };
+use crate::patterns::store::event_sourced;
 use crate::patterns::store::rows;
 use crate::patterns::{Body, Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
-use crate::stores::{InboxEntry, LogRecord, StoredRecord};
+use crate::stores::{InboxEntry, LogRecord, Seen, StoredRecord};
+use crate::value::Key;
 
 /// A place in a handler where it can be cut: right after an effect that others can see.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +31,9 @@ pub struct Point {
     /// Unforced log records of the node at this point.
     pub unforced: u8,
 }
+
+/// Whether a local transaction's step takes effect, its rows, its inbox, and the events of its streams.
+type Planned = (bool, Vec<RowChange>, Vec<InboxEntry>, Vec<(Key, Fact)>);
 
 /// How a handler ended before its last effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +56,9 @@ pub(super) struct Handler<'a> {
     dead_letter: bool,
     /// Whether the reply of one of its calls was lost: the record at hand is then not acknowledged.
     lost_reply: bool,
+    /// What the client saw that sent the request at hand: its first step is done only where all is
+    /// still so.
+    pub(super) seen: Option<Rc<Seen>>,
     /// The attempt of the message or timer at hand: its answers are of the same attempt, so that
     /// each has dice of its own.
     pub(super) attempt: u16,
@@ -75,6 +85,7 @@ impl<'a> Handler<'a> {
             broken: None,
             dead_letter: false,
             lost_reply: false,
+            seen: None,
             attempt: 0,
             struck: Vec::new(),
         }
@@ -296,16 +307,20 @@ impl<'a> Handler<'a> {
                 return LocalResult::Refused(why);
             }
         };
-        let (done, changes, inbox) = planned;
+        let (done, changes, inbox, facts) = planned;
         let about = txn
             .work
             .map_or(self.about, |work| (Some(work.of.txn), Some((work.of.step, work.of.dir))));
         let effects = match txn.work {
-            Some(work) if done => vec![work.of],
-            _ => Vec::new(),
+            Some(work) if done && !txn.reserves => {
+                std::iter::once(work.of).chain(txn.also.iter().copied()).collect()
+            }
+            _ => txn.settles.clone(),
         };
         let record = LogRecord::Commit { changes, effects, inbox, outbox: txn.outbox.clone() };
         let log_records = record.count();
+        let force = !txn.lazy || self.world.dbs[db.ix()].forces_commits();
+        self.append(db, about, facts);
         let LogRecord::Commit { changes, effects, inbox, .. } = &record else {
             unreachable!("it was made above")
         };
@@ -316,9 +331,9 @@ impl<'a> Handler<'a> {
             outbox: txn.outbox.iter().map(RecordBody::entry).collect(),
             inbox: !inbox.is_empty(),
             log_records,
-            forced: u16::from(!txn.lazy),
+            forced: u16::from(force),
         };
-        Rc::make_mut(&mut self.world.dbs[db.ix()]).write(record, !txn.lazy);
+        Rc::make_mut(&mut self.world.dbs[db.ix()]).write(record, force);
         let ix = self.emit_about(about.0, about.1, kind);
         for body in &txn.outbox {
             self.world.stored.insert_mut((body.txn, body.label), ix);
@@ -336,16 +351,39 @@ impl<'a> Handler<'a> {
         LocalResult::Committed { effect: done }
     }
 
-    /// What a local transaction would write: whether its step takes effect, the rows, the inbox.
-    fn evaluate(
+    /// Appends events to the streams of an event-sourced database, with the commit that follows.
+    pub(super) fn append(
         &mut self,
         db: DbIx,
-        txn: &LocalTxn,
-    ) -> Result<(bool, Vec<RowChange>, Vec<InboxEntry>), Refusal> {
+        (txn, step): (Option<TxnId>, Option<(StepIx, Direction)>),
+        facts: Vec<(Key, Fact)>,
+    ) {
+        if facts.is_empty() {
+            return;
+        }
+        let now = self.world.now;
+        let written = Rc::make_mut(&mut self.world.dbs[db.ix()]).append(facts, now);
+        for (stream, version, fact) in written.events {
+            self.emit_about(txn, step, EventKind::Appended { db, stream, version, fact });
+        }
+        for (stream, version) in written.snapshots {
+            self.emit_about(txn, step, EventKind::Snapshotted { db, stream, version });
+        }
+    }
+
+    /// What a local transaction would write: whether its step takes effect, the rows, the inbox, and
+    /// the events of its streams where the database is event-sourced.
+    fn evaluate(&mut self, db: DbIx, txn: &LocalTxn) -> Result<Planned, Refusal> {
+        let seen = if txn.work.is_some() { self.seen.take() } else { None };
         let database = &self.world.dbs[db.ix()];
         if database.refuses_writes {
             return Err(Refusal::ReadOnly);
         }
+        if !seen.is_none_or(|seen| event_sourced::are_as_seen(database, &seen)) {
+            return Err(Refusal::Version);
+        }
+        let is_event_sourced = database.streams().is_some();
+        let mut facts = Vec::new();
         let mut inbox: Vec<InboxEntry> = Vec::new();
         let mut remember = |key: Option<InboxKey>, answer: Answer| {
             inbox.extend(key.map(|key| InboxEntry { key, answer }));
@@ -368,12 +406,26 @@ impl<'a> Handler<'a> {
                             data.expect("a step is only ever of a transaction that has arrived");
                         let env =
                             Env { inputs: &data.inputs, txn: work.of.txn, reason: work.reason };
-                        let step = self.world.cx(self.node).step(work.of.txn, work.of.step);
-                        let ops = match work.of.dir {
-                            Direction::Do => &step.forward,
-                            Direction::Undo => &step.undo,
+                        let cx = self.world.cx(self.node);
+                        let ops_of = |of: &StepRef| {
+                            let step = cx.step(of.txn, of.step);
+                            match (of.dir, txn.reserves) {
+                                (Direction::Do, false) => &step.forward,
+                                (Direction::Undo, false) => &step.undo,
+                                (Direction::Do, true) => &step.reserve,
+                                (Direction::Undo, true) => &step.release,
+                            }
                         };
-                        let evaluated = rows::evaluate(&self.world.plan, database, ops, &env)?;
+                        let mut ops = Cow::Borrowed(ops_of(&work.of).as_slice());
+                        for of in &txn.also {
+                            ops.to_mut().extend_from_slice(ops_of(of));
+                        }
+                        let evaluated = rows::evaluate(&self.world.plan, database, &ops, &env)?;
+                        if is_event_sourced {
+                            let actions = rows::actions(&self.world.plan, &ops, &env);
+                            let before = |key: &Key| database.row(key).cloned();
+                            facts = event_sourced::facts(&actions, before);
+                        }
                         changes = evaluated.changes;
                         reads = evaluated.reads;
                         done = true;
@@ -384,12 +436,16 @@ impl<'a> Handler<'a> {
         }
         for write in &txn.writes {
             let before = database.row(&write.key).cloned();
+            if is_event_sourced {
+                let between = Fact::between(before.as_ref(), write.row.as_ref());
+                facts.extend(between.into_iter().map(|fact| (write.key, fact)));
+            }
             changes.push(RowChange { key: write.key, before, after: write.row.clone() });
         }
         for (key, row) in reads {
             self.emit(EventKind::Read { db, key, row });
         }
-        Ok((done, changes, inbox))
+        Ok((done, changes, inbox, facts))
     }
 
     fn publish(&mut self, body: RecordBody, relayed: Option<DbIx>) {
@@ -518,7 +574,7 @@ impl<'a> Handler<'a> {
                     let waits = (0..waits).map(|more| wait(alarm.attempt.saturating_add(more)));
                     waits.sum::<u64>().max(1)
                 }
-                Clock::Business(after) | Clock::Patience(after) => after.max(1),
+                Clock::Business(after) => after.max(1),
             };
             self.world.due.push((due, Due::Timer(key)));
         }

@@ -33,7 +33,7 @@ use crate::patterns::write::WriteState;
 use crate::patterns::{Body, Parts, client};
 use crate::plan::Plan;
 use crate::scenario::document::{Budget, FaultKind};
-use crate::stores::{Broker, Database, SessionRules};
+use crate::stores::{Broker, Database};
 
 /// Where events go.
 pub trait Sink {
@@ -164,14 +164,17 @@ impl World {
                 crashed: None,
             })
             .collect();
-        let database = |(info, rules): (&DbInfo, &Option<SessionRules>)| {
-            let database = Database::new(&info.rows);
-            Rc::new(match rules {
-                Some(rules) => database.with_sessions(rules.clone()),
-                None => database,
-            })
+        let database = |(ix, info): (usize, &DbInfo)| {
+            let mut database = Database::new(&info.rows);
+            if let Some(rules) = &plan.session_rules[ix] {
+                database = database.with_sessions(rules.clone());
+            }
+            if let Some(rules) = plan.stream_rules[ix] {
+                database = database.with_streams(rules);
+            }
+            Rc::new(database)
         };
-        let dbs = plan.cast.dbs.iter().zip(&plan.session_rules).map(database).collect();
+        let dbs = plan.cast.dbs.iter().enumerate().map(database).collect();
         let broker = Rc::new(Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions)));
         let triggers = plan.triggers.iter().map(|trigger| trigger.nth).collect();
         Self {

@@ -16,12 +16,13 @@ use crate::event::{EventKind, Refusal};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{DbIx, Direction, EventIx, Micros, NodeIx, StepIx, StepRef, TxnId};
 use crate::out::{Alarm, Ask, Clock, Exchange, Told};
-use crate::patterns::store::rows;
+use crate::patterns::store::{event_sourced, rows};
 use crate::patterns::{Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
 use crate::scenario::document::{Distribution, FaultKind};
-use crate::stores::{LogRecord, Progress};
+use crate::stores::{Action, LogRecord, Progress};
+use crate::value::Key;
 
 /// What a parked handler waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,7 +136,7 @@ impl World {
     pub(super) fn lose_sessions(&mut self, db: DbIx) {
         let mut woken = Vec::new();
         for (key, parked) in &mut self.parked {
-            if parked.db == db && parked.wait != Wait::Time {
+            if parked.db == db {
                 parked.wait = Wait::Gone(Refusal::Unavailable);
                 woken.push(*key);
             }
@@ -222,7 +223,8 @@ impl Handler<'_> {
         self.world.dbs[db.ix()].sessions().is_some_and(|sessions| sessions.is_prepared(txn))
     }
 
-    fn start_step(&mut self, db: DbIx, of: StepRef) -> Progress {
+    /// What a step does, with its inputs filled in.
+    fn actions(&self, of: StepRef) -> Vec<Action> {
         let data = self.world.txns.get(&of.txn);
         let data = data.expect("a step is only ever of a transaction that has arrived");
         let env = Env { inputs: &data.inputs, txn: of.txn, reason: None };
@@ -231,8 +233,47 @@ impl Handler<'_> {
             Direction::Do => &step.forward,
             Direction::Undo => &step.undo,
         };
-        let actions = rows::actions(&self.world.plan, ops, &env);
+        rows::actions(&self.world.plan, ops, &env)
+    }
+
+    /// A session has read for a step: in an event-sourced database it has folded the step's streams.
+    fn note_seen(&mut self, db: DbIx, of: StepRef) {
+        if self.world.dbs[db.ix()].streams().is_none() {
+            return;
+        }
+        let keys = event_sourced::appended_to(&self.actions(of));
+        if let Some(streams) = Rc::make_mut(&mut self.world.dbs[db.ix()]).streams_mut() {
+            streams.note_seen(of.txn, keys);
+        }
+    }
+
+    /// Rolls a session back whose streams have gone on since it folded them. Tells whether they had.
+    fn is_too_late(&mut self, db: DbIx, txn: TxnId) -> bool {
+        let may_append =
+            self.world.dbs[db.ix()].streams().is_none_or(|streams| streams.may_append(txn));
+        if may_append || self.is_prepared(db, txn) {
+            return false;
+        }
+        self.emit(EventKind::Refused { db, why: Refusal::Version });
+        self.roll_back(db, txn, Some(Refusal::Version), false);
+        true
+    }
+
+    fn forget_seen(&mut self, db: DbIx, txn: TxnId) {
+        if self.world.dbs[db.ix()].streams().is_some()
+            && let Some(streams) = Rc::make_mut(&mut self.world.dbs[db.ix()]).streams_mut()
+        {
+            streams.forget_seen(txn);
+        }
+    }
+
+    fn start_step(&mut self, db: DbIx, of: StepRef) -> Progress {
+        let actions = self.actions(of);
         let node = self.node;
+        if self.world.dbs[db.ix()].sessions().is_some_and(|sessions| !sessions.is_open(of.txn)) {
+            // A new session: what one before it had folded is no longer of any account.
+            self.forget_seen(db, of.txn);
+        }
         let sessions = Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut();
         sessions.map_or(Progress::Refused(Refusal::Unavailable), |sessions| {
             sessions.run(node, of, actions)
@@ -258,6 +299,9 @@ impl Handler<'_> {
         };
         for (key, row) in reads {
             self.emit(EventKind::Read { db, key, row });
+        }
+        if matches!(progress, Progress::Done | Progress::Paused) {
+            self.note_seen(db, of);
         }
         let wrote = !changes.is_empty();
         let out = match progress {
@@ -338,12 +382,30 @@ impl Handler<'_> {
     }
 
     fn commit(&mut self, db: DbIx, txn: TxnId, force: bool) -> Told {
+        if self.is_too_late(db, txn) {
+            return Told::Refused(Refusal::Version);
+        }
+        let force = force || self.world.dbs[db.ix()].forces_commits();
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
         let before = database.sessions_now();
         let ended = database.sessions_mut().map(|sessions| sessions.commit(txn));
         let told = match ended {
             Some(Ok(done)) => {
                 let (changes, effects) = (done.changes, done.effects);
+                let facts = if database.streams().is_some() {
+                    let actions: Vec<Action> =
+                        effects.iter().flat_map(|of| self.actions(*of)).collect();
+                    let before = |key: &Key| {
+                        let change = changes.iter().find(|change| change.key == *key);
+                        change.and_then(|change| change.before.clone())
+                    };
+                    event_sourced::facts(&actions, before)
+                } else {
+                    Vec::new()
+                };
+                self.forget_seen(db, txn);
+                self.append(db, self.about, facts);
+                let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
                 let record = LogRecord::Commit {
                     changes: changes.clone(),
                     effects: effects.clone(),
@@ -376,6 +438,9 @@ impl Handler<'_> {
     }
 
     fn prepare(&mut self, db: DbIx, txn: TxnId) -> Told {
+        if self.is_too_late(db, txn) {
+            return Told::Refused(Refusal::Version);
+        }
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
         let ended = database.sessions_mut().map(|sessions| sessions.prepare(txn));
         let told = match ended {

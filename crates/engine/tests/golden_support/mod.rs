@@ -233,6 +233,12 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
             parts.push(format!("{log_records} records, {forced} forced"));
             parts.join("; ")
         }
+        EventKind::Appended { db, stream, version, fact } => {
+            format!("{} {version}: {}", cast.key(*stream), cast.fact(*db, fact))
+        }
+        EventKind::Snapshotted { stream, version, .. } => {
+            format!("{} as of {version}", cast.key(*stream))
+        }
         EventKind::Stuck { reason: word } => {
             format!("{}{}", step(cast, event).trim_start(), reason(cast, *word))
         }

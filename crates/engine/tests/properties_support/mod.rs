@@ -107,6 +107,7 @@ fn cast(scenario: &Scenario) -> Cast {
     let dbs = SERVICES.iter().zip(rows).enumerate().map(|(at, (name, rows))| DbInfo {
         shared: false,
         replica_of: None,
+        streams: false,
         name: (*name).to_owned(),
         node: NodeIx(at as u8 + 1),
         decimals: if *name == "payments" { 2 } else { 0 },

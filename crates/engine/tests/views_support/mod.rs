@@ -72,6 +72,7 @@ pub fn cast_of(services: &[&str], broker: bool, orchestrator: bool) -> Cast {
             decimals: 0,
             shared: false,
             replica_of: None,
+            streams: false,
             rows,
         });
         let (step, event, undo) = STEPS.get(at).copied().unwrap_or(("work", "done", "undo"));
@@ -121,6 +122,7 @@ pub fn cast_of(services: &[&str], broker: bool, orchestrator: bool) -> Cast {
             decimals: 0,
             shared: false,
             replica_of: None,
+            streams: false,
             rows: vec![],
         });
         cast.edges[0] = (CLIENTS, hub);

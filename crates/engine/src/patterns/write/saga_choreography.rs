@@ -224,6 +224,10 @@ fn after_forward(
                 client::respond(cx, txn, response, out);
             }
         }
+        // The client decided by a version that is gone: it is told so, and decides anew.
+        LocalResult::Refused(why @ Refusal::Version) if client => {
+            client::respond(cx, txn, Response::Aborted(reason_of(cx, why)), out);
+        }
         LocalResult::Refused(why) if why.is_transient() => out.push(Effect::Fail),
         LocalResult::Refused(why) => refused(cx, txn, step, client, why, out),
         LocalResult::Lost => {}

@@ -176,6 +176,23 @@ pub struct Options {
     /// How many read replicas the database of each service has, where the coupling has some.
     #[serde(skip_serializing_if = "usual_replicas")]
     pub replicas: u8,
+    /// After how many events of a stream an event-sourced service stores a snapshot; never where it is 0.
+    #[serde(skip_serializing_if = "usual_snapshot_every")]
+    pub snapshot_every: u32,
+    /// How long an event-sourced service needs to fold one event when it recovers, in microseconds.
+    #[serde(skip_serializing_if = "usual_fold_us")]
+    pub fold_us: u64,
+    /// Which version of its streams a client's command expects.
+    #[serde(skip_serializing_if = "usual")]
+    pub expected: ExpectedVersion,
+    /// After how long a reservation that was neither confirmed nor cancelled expires, in
+    /// microseconds; 0 for never.
+    #[serde(skip_serializing_if = "usual_reservation")]
+    pub reservation_us: u64,
+}
+
+fn usual_reservation(value: &u64) -> bool {
+    *value == Options::default().reservation_us
 }
 
 fn usual<T: Default + PartialEq>(value: &T) -> bool {
@@ -188,6 +205,14 @@ fn is_true(value: &bool) -> bool {
 
 fn usual_connections(value: &u16) -> bool {
     *value == Options::default().connections
+}
+
+fn usual_snapshot_every(value: &u32) -> bool {
+    *value == Options::default().snapshot_every
+}
+
+fn usual_fold_us(value: &u64) -> bool {
+    *value == Options::default().fold_us
 }
 
 fn usual_replicas(value: &u8) -> bool {
@@ -212,8 +237,26 @@ impl Default for Options {
             lock_timeout_us: None,
             connections: 16,
             replicas: 2,
+            snapshot_every: 100,
+            fold_us: 10,
+            expected: ExpectedVersion::default(),
+            reservation_us: 5_000_000,
         }
     }
+}
+
+/// Which version of its streams a client's command expects, where the service that it asks is
+/// event-sourced and does the first step at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectedVersion {
+    /// Any: the command is decided on what the streams say when it arrives.
+    #[default]
+    Any,
+    /// Exactly the one that the client saw: it looks first, its command carries the versions, and
+    /// one that comes too late is refused. The client then looks and asks again.
+    Exact,
 }
 
 /// What two-phase commit presumes about a transaction of which its coordinator remembers nothing

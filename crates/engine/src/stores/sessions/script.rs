@@ -97,7 +97,9 @@ pub(super) struct Script {
 }
 
 impl Action {
-    fn key(&self) -> Key {
+    /// The row that it works on.
+    #[must_use]
+    pub fn key(&self) -> Key {
         match self {
             Self::Insert { key, .. }
             | Self::Set { key, .. }

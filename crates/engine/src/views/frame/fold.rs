@@ -94,6 +94,8 @@ impl Frame {
             | EventKind::Refused { .. }
             | EventKind::Read { .. }
             | EventKind::Ignored
+            | EventKind::Appended { .. }
+            | EventKind::Snapshotted { .. }
             | EventKind::ReplyLost
             | EventKind::Stuck { .. }
             | EventKind::Decided { .. } => {}
@@ -554,6 +556,8 @@ fn in_handler(kind: &EventKind) -> bool {
         | EventKind::Deadlocked { .. }
         | EventKind::RolledBack { .. }
         | EventKind::Prepared { .. }
+        | EventKind::Appended { .. }
+        | EventKind::Snapshotted { .. }
         | EventKind::Ignored
         | EventKind::TimerFired { .. }
         | EventKind::Sent { .. }

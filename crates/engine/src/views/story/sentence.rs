@@ -150,6 +150,15 @@ impl Words<'_> {
                     "{here} prepared {txn}{what}: it can commit whatever happens, keeps its locks, and is in doubt until it hears the decision"
                 )
             }
+            EventKind::Appended { db, stream, version, fact } => format!(
+                "{here} appended event {version} to the stream of {}: {}",
+                self.key(*stream),
+                self.cast.fact(*db, fact)
+            ),
+            EventKind::Snapshotted { stream, version, .. } => format!(
+                "{here} stored a snapshot of {} as of event {version}: recovery folds only what comes after it",
+                self.key(*stream)
+            ),
             EventKind::Stuck { reason } => {
                 let why = reason.map(|word| format!(" on {}", self.cast.sym(word)));
                 format!(
