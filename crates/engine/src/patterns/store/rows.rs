@@ -32,6 +32,36 @@ impl Evaluated {
             None => self.changes.push(RowChange { key, before: db.row(&key).cloned(), after }),
         }
     }
+
+    /// Brings a row back that is missing, or a field that still has the value that it was given.
+    fn restore(&mut self, db: &Database, key: Key, before: Row, ours: Option<(Sym, Value)>) {
+        match (self.current(db, &key), ours) {
+            (None, None) => self.put(db, key, Some(before)),
+            (Some(row), Some((field, ours))) if row.get(field) == Some(&ours) => {
+                let others = row.fields().filter(|(name, _)| *name != field);
+                let old = before.get(field).map(|value| (field, value));
+                let fields = others.chain(old).map(|(name, value)| (name, value.clone()));
+                self.put(db, key, Some(Row::new(fields.collect())));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the last of such items out of a list. A row that the append began goes with it.
+    fn withdraw(&mut self, db: &Database, key: Key, field: Sym, item: i64, kept: &Key) {
+        let Some(mut row) = self.current(db, &key) else { return };
+        let Some(Value::List(items)) = row.get(field) else { return };
+        let mut items = items.to_vec();
+        if let Some(last) = items.iter().rposition(|one| *one == item) {
+            items.remove(last);
+        }
+        if items.is_empty() && row.fields().count() == 1 && self.current(db, kept).is_none() {
+            self.put(db, key, None);
+            return;
+        }
+        row.set(field, Value::List(items.into()));
+        self.put(db, key, Some(row));
+    }
 }
 
 /// Evaluates operations on a database without changing it.
@@ -97,6 +127,27 @@ pub fn evaluate(
                     done.put(db, key, None);
                 }
             }
+            Op::Keep { key, at } => {
+                if let Some(row) = done.current(db, &key.fill(env)) {
+                    done.put(db, at.fill(env), Some(row));
+                }
+            }
+            Op::Restore { key, field, at } => {
+                let (key, at) = (key.fill(env), at.fill(env));
+                let ours = field.as_ref().map(|(field, to)| (*field, to.fill(env, none)));
+                if let Some(before) = done.current(db, &at) {
+                    done.restore(db, key, before, ours);
+                    done.put(db, at, None);
+                }
+            }
+            Op::Withdraw { key, field, item, at } => {
+                let (key, at) = (key.fill(env), at.fill(env));
+                let item = item.fill(env, none).as_int().unwrap_or(0);
+                done.withdraw(db, key, *field, item, &at);
+                if done.current(db, &at).is_some() {
+                    done.put(db, at, None);
+                }
+            }
         }
     }
     // A row that was inserted and deleted on the way was never there.
@@ -135,6 +186,9 @@ pub fn actions(plan: &Plan, ops: &[Op], env: &Env<'_>) -> Vec<Action> {
         },
         Op::Read { key } => Action::Read { key: key.fill(env) },
         Op::Delete { key } => Action::Delete { key: key.fill(env) },
+        Op::Keep { .. } | Op::Restore { .. } | Op::Withdraw { .. } => {
+            unreachable!("only reservations have these, and they run in no session")
+        }
     };
     ops.iter().map(action).collect()
 }

@@ -6,6 +6,7 @@
 pub mod saga_choreography;
 pub mod saga_orchestration;
 pub mod shared_database;
+pub mod try_confirm_cancel;
 pub mod uncoordinated;
 
 use super::{Member, Out};
@@ -27,6 +28,8 @@ pub enum WriteKind {
     SagaChoreography,
     /// An orchestrator commands the services.
     SagaOrchestration,
+    /// Participants reserve, and a coordinator confirms all or cancels all.
+    TryConfirmCancel,
 }
 
 /// The table of the family.
@@ -51,6 +54,11 @@ pub const TABLE: &[Member<WriteKind>] = &[
         kind: WriteKind::SagaOrchestration,
         about: "an orchestrator sends commands and compensates",
     },
+    Member {
+        name: "try-confirm-cancel",
+        kind: WriteKind::TryConfirmCancel,
+        about: "participants reserve, and a coordinator confirms all or cancels all",
+    },
 ];
 
 /// A message between services, of any member.
@@ -60,6 +68,8 @@ pub enum WriteMsg {
     Uncoordinated(uncoordinated::Msg),
     /// Of [`saga_orchestration`].
     SagaOrchestration(saga_orchestration::Msg),
+    /// Of [`try_confirm_cancel`].
+    TryConfirmCancel(try_confirm_cancel::Msg),
 }
 
 /// A continuation of a handler, of any member.
@@ -71,6 +81,8 @@ pub enum WriteCont {
     SagaChoreography(saga_choreography::Cont),
     /// Of [`saga_orchestration`].
     SagaOrchestration(saga_orchestration::Cont),
+    /// Of [`try_confirm_cancel`].
+    TryConfirmCancel(try_confirm_cancel::Cont),
     /// Of [`shared_database`].
     SharedDatabase(shared_database::Cont),
 }
@@ -84,6 +96,8 @@ pub enum WriteState {
     SagaChoreography,
     /// Of [`saga_orchestration`].
     SagaOrchestration(saga_orchestration::State),
+    /// Of [`try_confirm_cancel`].
+    TryConfirmCancel(try_confirm_cancel::State),
     /// Of [`shared_database`].
     SharedDatabase(shared_database::State),
 }
@@ -96,6 +110,7 @@ impl WriteKind {
             Self::Uncoordinated => Needs::default(),
             Self::SagaChoreography => Needs { broker: true, ..Needs::default() },
             Self::SagaOrchestration => Needs { orchestrator: true, ..Needs::default() },
+            Self::TryConfirmCancel => Needs { coordinator: true, ..Needs::default() },
             Self::SharedDatabase => {
                 Needs { shared_database: true, sessions: true, ..Needs::default() }
             }
@@ -111,6 +126,9 @@ impl WriteKind {
             Self::SagaOrchestration => {
                 WriteState::SagaOrchestration(saga_orchestration::State::default())
             }
+            Self::TryConfirmCancel => {
+                WriteState::TryConfirmCancel(try_confirm_cancel::State::default())
+            }
             Self::SharedDatabase => WriteState::SharedDatabase(shared_database::State::default()),
         }
     }
@@ -121,7 +139,7 @@ impl WriteKind {
     pub fn client_retries(self) -> bool {
         match self {
             Self::Uncoordinated | Self::SharedDatabase => false,
-            Self::SagaChoreography | Self::SagaOrchestration => true,
+            Self::SagaChoreography | Self::SagaOrchestration | Self::TryConfirmCancel => true,
         }
     }
 
@@ -132,6 +150,7 @@ impl WriteKind {
             Self::Uncoordinated => uncoordinated::edges(plan),
             Self::SagaChoreography => saga_choreography::edges(plan),
             Self::SagaOrchestration => saga_orchestration::edges(plan),
+            Self::TryConfirmCancel => try_confirm_cancel::edges(plan),
             Self::SharedDatabase => shared_database::edges(plan),
         }
     }
@@ -141,7 +160,10 @@ impl WriteKind {
     pub fn consumers(self, plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
         match self {
             Self::SagaChoreography => saga_choreography::consumers(plan),
-            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => Vec::new(),
+            Self::Uncoordinated
+            | Self::SagaOrchestration
+            | Self::SharedDatabase
+            | Self::TryConfirmCancel => Vec::new(),
         }
     }
 
@@ -150,7 +172,10 @@ impl WriteKind {
     pub fn handles(self, cx: &Cx<'_>, record: &RecordBody) -> bool {
         match self {
             Self::SagaChoreography => saga_choreography::reaction(cx, record).is_some(),
-            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => false,
+            Self::Uncoordinated
+            | Self::SagaOrchestration
+            | Self::SharedDatabase
+            | Self::TryConfirmCancel => false,
         }
     }
 
@@ -159,7 +184,10 @@ impl WriteKind {
     pub fn record_work(self, cx: &Cx<'_>, record: &RecordBody) -> Option<(StepIx, Direction)> {
         match self {
             Self::SagaChoreography => saga_choreography::reaction(cx, record),
-            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => None,
+            Self::Uncoordinated
+            | Self::SagaOrchestration
+            | Self::SharedDatabase
+            | Self::TryConfirmCancel => None,
         }
     }
 
@@ -176,6 +204,9 @@ impl WriteKind {
             WriteState::Uncoordinated(state) => uncoordinated::on_request(cx, state, txn, out),
             WriteState::SagaChoreography => saga_choreography::on_request(cx, txn, out),
             WriteState::SagaOrchestration(_) => saga_orchestration::on_request(cx, txn, out),
+            WriteState::TryConfirmCancel(state) => {
+                try_confirm_cancel::on_request(cx, state, txn, out);
+            }
             WriteState::SharedDatabase(state) => shared_database::on_request(cx, state, txn, out),
         }
     }
@@ -196,6 +227,9 @@ impl WriteKind {
             (WriteState::SagaOrchestration(state), WriteMsg::SagaOrchestration(message)) => {
                 saga_orchestration::on_message(cx, state, about, message, out);
             }
+            (WriteState::TryConfirmCancel(state), WriteMsg::TryConfirmCancel(message)) => {
+                try_confirm_cancel::on_message(cx, state, about, message, out);
+            }
             _ => unreachable!("a world runs one write member, and only it sends these messages"),
         }
     }
@@ -204,7 +238,10 @@ impl WriteKind {
     pub fn on_record(self, cx: &Cx<'_>, record: &RecordBody, out: &mut Out) {
         match self {
             Self::SagaChoreography => saga_choreography::on_record(cx, record, out),
-            Self::Uncoordinated | Self::SagaOrchestration | Self::SharedDatabase => {}
+            Self::Uncoordinated
+            | Self::SagaOrchestration
+            | Self::SharedDatabase
+            | Self::TryConfirmCancel => {}
         }
     }
 
@@ -226,6 +263,9 @@ impl WriteKind {
             }
             (WriteState::SagaOrchestration(state), WriteCont::SagaOrchestration(then)) => {
                 saga_orchestration::on_done(cx, state, then, result, out);
+            }
+            (WriteState::TryConfirmCancel(state), WriteCont::TryConfirmCancel(then)) => {
+                try_confirm_cancel::on_done(cx, state, then, result, out);
             }
             _ => unreachable!(
                 "a world runs one write member, and only it leaves these continuations"
@@ -266,6 +306,9 @@ impl WriteKind {
             WriteState::SagaOrchestration(state) => {
                 saga_orchestration::on_timer(cx, state, of.txn, of.step, again, out);
             }
+            WriteState::TryConfirmCancel(state) => {
+                try_confirm_cancel::on_timer(cx, state, of, again, out);
+            }
             WriteState::SharedDatabase(state) => {
                 shared_database::on_timer(cx, state, of.txn, again, out);
             }
@@ -277,6 +320,9 @@ impl WriteKind {
     pub fn on_restart(self, cx: &Cx<'_>, state: &mut WriteState, out: &mut Out) {
         match state {
             WriteState::SagaOrchestration(state) => saga_orchestration::on_restart(cx, state, out),
+            WriteState::TryConfirmCancel(state) => {
+                try_confirm_cancel::on_restart(cx, state, out);
+            }
             WriteState::Uncoordinated(_)
             | WriteState::SagaChoreography
             | WriteState::SharedDatabase(_) => {}
@@ -310,6 +356,7 @@ impl WriteState {
             Self::Uncoordinated(state) => state.is_idle(),
             Self::SagaChoreography => true,
             Self::SagaOrchestration(state) => state.is_idle(),
+            Self::TryConfirmCancel(state) => state.is_idle(),
             Self::SharedDatabase(state) => state.is_idle(),
         }
     }
@@ -320,6 +367,7 @@ impl Canon for WriteMsg {
         match self {
             Self::Uncoordinated(message) => message.canon(h),
             Self::SagaOrchestration(message) => message.canon(h),
+            Self::TryConfirmCancel(message) => message.canon(h),
         }
     }
 }
@@ -330,6 +378,7 @@ impl Canon for WriteState {
             Self::Uncoordinated(state) => state.canon(h),
             Self::SagaChoreography => h.write_u8(0),
             Self::SagaOrchestration(state) => state.canon(h),
+            Self::TryConfirmCancel(state) => state.canon(h),
             Self::SharedDatabase(state) => state.canon(h),
         }
     }
