@@ -123,6 +123,13 @@ pub struct LocalTxn {
     pub fact: Option<(TxnId, EventKind)>,
     /// Whether its commit record is not forced: a crash may take it back.
     pub lazy: bool,
+    /// Further steps of the same service, whose operations run after those of `work`, as one.
+    pub also: Vec<StepRef>,
+    /// Whether the steps are only reserved, or their reservation taken back: neither is an effect
+    /// of the business.
+    pub reserves: bool,
+    /// Effects of the business that are final by this commit, though it runs no operations.
+    pub settles: Vec<StepRef>,
 }
 
 /// What a handler asks of the session of a transaction: a local transaction that stays open from one
