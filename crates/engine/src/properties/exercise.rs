@@ -15,6 +15,8 @@ pub enum Exercise {
     Refusal,
     /// Something was delivered, or was about to be applied, again.
     Redelivery,
+    /// A local transaction wrote while another was open, or waited for one.
+    Concurrency,
 }
 
 /// How often each was seen.
@@ -28,6 +30,8 @@ pub struct Exercised {
     pub refusals: u64,
     /// Redeliveries: messages copied, records handled again, inbox hits.
     pub redeliveries: u64,
+    /// Rows written by local transactions that stay open, and waits for locks.
+    pub concurrent: u64,
 }
 
 impl Exercised {
@@ -40,6 +44,7 @@ impl Exercised {
             }
             EventKind::Restarted { .. } => self.recoveries += 1,
             EventKind::Refused { .. } => self.refusals += 1,
+            EventKind::Wrote { .. } | EventKind::LockWaited { .. } => self.concurrent += 1,
             EventKind::Consumed { again: true, .. }
             | EventKind::InboxHit { .. }
             | EventKind::Duplicated { .. } => {
@@ -57,6 +62,7 @@ impl Exercised {
             Exercise::Recovery => self.recoveries,
             Exercise::Refusal => self.refusals,
             Exercise::Redelivery => self.redeliveries,
+            Exercise::Concurrency => self.concurrent,
         };
         entry.exercised_by.iter().map(count).sum()
     }

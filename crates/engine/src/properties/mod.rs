@@ -12,6 +12,7 @@ mod conservation;
 mod durability;
 mod exactly_once;
 mod exercise;
+mod isolation;
 mod ledger;
 mod monitor;
 mod places;
@@ -55,6 +56,7 @@ pub const TABLE: &[Entry] = &[
     conservation::ENTRY,
     bounds::ENTRY,
     exactly_once::ENTRY,
+    isolation::ENTRY,
     saga_history::ENTRY,
     durability::ENTRY,
     progress::ENTRY,

@@ -27,6 +27,8 @@ pub struct Rules {
     pub compensation_order: CompensationOrder,
     /// Whether transactions are carried out as sagas, so that their histories must be those of a saga.
     pub saga: bool,
+    /// Whether local transactions stay open beside each other.
+    pub sessions: bool,
     node_dbs: Vec<Option<DbIx>>,
     symbols: Vec<String>,
 }
@@ -205,6 +207,8 @@ impl Rules {
             compensate: scenario.options.compensate,
             compensation_order: scenario.options.compensation_order,
             saga: is_saga(&scenario.coupling),
+            sessions: patterns::resolve(&scenario.coupling)
+                .is_ok_and(|(parts, _)| parts.write.needs().sessions),
             node_dbs: cast.nodes.iter().map(|node| node.db).collect(),
             symbols: cast.symbols.clone(),
         }

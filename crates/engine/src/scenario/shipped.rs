@@ -12,13 +12,26 @@ pub struct Shipped {
 }
 
 /// All of them, the first being the one that a first visit shows.
-static SHIPPED: [Shipped; 3] = [
+static SHIPPED: &[Shipped] = &[
     Shipped { name: "checkout", json: include_str!("../../scenarios/checkout.json") },
     Shipped {
         name: "customers-and-orders",
         json: include_str!("../../scenarios/customers-and-orders.json"),
     },
     Shipped { name: "trip", json: include_str!("../../scenarios/trip.json") },
+    Shipped {
+        name: "opposite-transfers",
+        json: include_str!("../../scenarios/opposite-transfers.json"),
+    },
+    Shipped { name: "two-editors", json: include_str!("../../scenarios/two-editors.json") },
+    Shipped {
+        name: "balance-last-year",
+        json: include_str!("../../scenarios/balance-last-year.json"),
+    },
+    Shipped {
+        name: "corrected-record",
+        json: include_str!("../../scenarios/corrected-record.json"),
+    },
 ];
 
 impl Shipped {
@@ -32,7 +45,7 @@ impl Shipped {
 /// The shipped scenarios; the first is the one that a first visit shows.
 #[must_use]
 pub fn shipped() -> &'static [Shipped] {
-    &SHIPPED
+    SHIPPED
 }
 
 /// The shipped scenario of this name.
