@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::estimate::{Found, equal, number, whole};
 use super::fan_out::{Answer, FanOut, Leg, MOST_LEGS, draw, in_sequence};
-use super::queueing::{all, field_unknown, fork_join, percent};
+use super::networks::fork_join;
+use super::queueing::{all, field_unknown, percent};
 use super::record::{Not, Record, id, judged, rows};
 
 /// A leg's mean, in microseconds.

@@ -12,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod history_text;
 pub(crate) mod kafka;
 pub(crate) mod locking;
+pub(crate) mod networks;
 pub(crate) mod pbs;
 pub(crate) mod prepared;
 pub(crate) mod queueing;

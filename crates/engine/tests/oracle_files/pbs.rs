@@ -237,7 +237,7 @@ fn simulated(oracle: &Value, row: &Value) -> Result<String, Not> {
     let (replicas, reads, writes) = quorums(row)?;
     let (fits, name) = (&oracle["pbs_fits_ms"], text(row, "model")?);
     let count = if row["trials"].is_null() { f64::INFINITY } else { number(row, "trials")? };
-    let shown = show(&*trials(fits, name, replicas)?, reads, writes);
+    let shown = show(&trials(fits, name, replicas)?, reads, writes);
     let model = Model::named(fits, name)?;
     let consistent = |limit: f64, expected: f64| {
         let found = share(&shown.needed, limit);
@@ -326,7 +326,7 @@ fn published(oracle: &Value, row: &Value) -> Result<String, Not> {
         words.split_whitespace().filter_map(|word| word.parse::<f64>().ok()).nth(1)
     });
     let model = second.map_or_else(|| name.to_owned(), |alpha| format!("{name}(a={alpha})"));
-    let shown = show(&*trials(fits, &model, 3)?, reads, writes);
+    let shown = show(&trials(fits, &model, 3)?, reads, writes);
     let values: Vec<f64> = match &row["value"] {
         Value::Array(values) => values.iter().filter_map(Value::as_f64).collect(),
         value => value.as_f64().into_iter().collect(),
