@@ -145,7 +145,10 @@ pub enum Ask {
         fact: Option<EventKind>,
     },
     /// Promise to be able to commit: a forced log record.
-    Prepare,
+    Prepare {
+        /// Which life of its coordinator the promise is made to, counted from 0.
+        round: u32,
+    },
     /// Commit what was promised.
     CommitPrepared {
         /// Whether the commit record is forced.

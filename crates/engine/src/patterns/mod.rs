@@ -157,6 +157,16 @@ pub const PATTERNS: &[Pattern] = &[
         },
     },
     Pattern {
+        name: "two-phase-commit",
+        title: "Two-phase commit",
+        about: "A coordinator asks every service to promise and then tells all the same; who has promised waits with its locks held.",
+        parts: Parts {
+            write: WriteKind::TwoPhaseCommit,
+            read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
         name: "saga-choreography",
         title: "Saga, choreographed",
         about: "Services publish events to a broker and react to each other's; a failure rolls back what was done.",
@@ -274,7 +284,9 @@ pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
 pub fn entry(parts: Parts, cx: &crate::family::Cx<'_>, txn: crate::ids::TxnId) -> NodeIx {
     match parts.write {
         WriteKind::SagaOrchestration => cx.plan.orchestrator.unwrap_or(NodeIx(1)),
-        WriteKind::TryConfirmCancel => cx.plan.coordinator.unwrap_or(NodeIx(1)),
+        WriteKind::TryConfirmCancel | WriteKind::TwoPhaseCommit => {
+            cx.plan.coordinator.unwrap_or(NodeIx(1))
+        }
         WriteKind::Uncoordinated | WriteKind::SagaChoreography | WriteKind::SharedDatabase => {
             cx.next_step(txn, 0).map_or(NodeIx(1), |step| cx.step(txn, step).node)
         }

@@ -81,6 +81,7 @@ impl Interner {
             acknowledge: Sym(0),
             inquire: Sym(0),
             coordination: Sym(0),
+            participants: Sym(0),
             expiry: Sym(0),
             reservation: Sym(0),
             confirm: Sym(0),
@@ -116,6 +117,7 @@ impl Interner {
         words.look = self.sym("look");
         words.seen = self.sym("seen");
         words.effective = self.sym("effective");
+        words.participants = self.sym("participants");
     }
 
     fn key_part(&mut self, text: &str) -> KeyPart {

@@ -145,6 +145,8 @@ pub struct Words {
     pub inquire: Sym,
     /// The table of a coordinator's rows.
     pub coordination: Sym,
+    /// Its field for the nodes that must hear the decision.
+    pub participants: Sym,
     /// The timer after which a reservation expires.
     pub expiry: Sym,
     /// The table of reservations.

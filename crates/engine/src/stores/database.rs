@@ -56,6 +56,8 @@ pub enum LogRecord {
     Abort {
         /// The business transaction.
         txn: TxnId,
+        /// What is remembered of it.
+        inbox: Vec<InboxEntry>,
     },
 }
 
@@ -69,7 +71,8 @@ impl LogRecord {
                 (changes.len() + inbox.len() + outbox.len() + 1) as u16
             }
             Self::Prepare { changes, .. } => changes.len() as u16 + 1,
-            Self::OutboxMark | Self::Abort { .. } => 1,
+            Self::Abort { inbox, .. } => inbox.len() as u16 + 1,
+            Self::OutboxMark => 1,
         }
     }
 }
@@ -104,7 +107,12 @@ impl Image {
             LogRecord::OutboxMark => {
                 self.outbox.dequeue_mut();
             }
-            LogRecord::Prepare { .. } | LogRecord::Abort { .. } => {}
+            LogRecord::Abort { inbox, .. } => {
+                for entry in inbox {
+                    self.inbox.insert_mut(entry.key, entry.answer);
+                }
+            }
+            LogRecord::Prepare { .. } => {}
         }
     }
 }
@@ -134,6 +142,8 @@ pub struct Database {
     /// The streams that the rows are folded from, where it is event-sourced. They are never lost,
     /// since an append is forced.
     streams: Option<Rc<Streams>>,
+    /// How often it was brought back after a crash. It is written down on each recovery.
+    recoveries: u32,
 }
 
 impl Database {
@@ -216,6 +226,12 @@ impl Database {
         self.now.rows.iter()
     }
 
+    /// How often it was recovered after a crash.
+    #[must_use]
+    pub fn recoveries(&self) -> u32 {
+        self.recoveries
+    }
+
     /// What came of a message, where it was handled before.
     #[must_use]
     pub fn handled(&self, key: &InboxKey) -> Option<Answer> {
@@ -277,7 +293,7 @@ impl Database {
                     LostRecord::Commit { changes: changes.clone(), effects: effects.clone() }
                 }
                 LogRecord::Prepare { txn, .. } => LostRecord::Promise(*txn),
-                LogRecord::Abort { txn } => LostRecord::Abort(*txn),
+                LogRecord::Abort { txn, .. } => LostRecord::Abort(*txn),
             })
             .collect();
         for _ in &lost {
@@ -312,6 +328,7 @@ impl Database {
             self.now.apply(record);
         }
         self.down = false;
+        self.recoveries += 1;
         let Some(streams) = &self.streams else { return self.log.len() as u32 };
         let (rows, folds) = streams.fold();
         let before = std::mem::take(&mut self.now.rows);
@@ -387,6 +404,37 @@ fn canon_outbox(outbox: &Queue<RecordBody>, h: &mut Fingerprint) {
     }
 }
 
+impl Database {
+    /// What a crash would leave that takes back some of the unforced records, and not all.
+    fn canon_unforced(&self, h: &mut Fingerprint) {
+        for record in self.log.iter().skip(self.forced) {
+            match record {
+                LogRecord::Commit { changes, inbox, outbox, .. } => {
+                    h.write_u8(0);
+                    h.write_len(changes.len());
+                    for change in changes {
+                        change.key.canon(h);
+                        change.after.as_ref().canon(h);
+                    }
+                    h.write_len(inbox.len() + outbox.len());
+                }
+                LogRecord::OutboxMark => h.write_u8(1),
+                LogRecord::Prepare { txn, .. } => {
+                    h.write_u8(2);
+                    h.write_u32(txn.0);
+                }
+                LogRecord::Abort { txn, .. } => {
+                    h.write_u8(3);
+                    h.write_u32(txn.0);
+                }
+            }
+        }
+        for before in self.sessions_before.iter().flatten() {
+            before.canon(h);
+        }
+    }
+}
+
 impl Canon for Database {
     /// What can be observed of it, now and after a crash. How it is kept on disk, as an image and a
     /// log, is left out: two ways to the same rows are one.
@@ -409,9 +457,7 @@ impl Canon for Database {
         // Records that a crash may take back: what they leave, if it does, is seen later.
         if unforced.any(|record| !matches!(record, LogRecord::OutboxMark)) {
             self.durable.canon(h);
-            if let Some(Some(before)) = self.sessions_before.first() {
-                before.canon(h);
-            }
+            self.canon_unforced(h);
         } else if self.unforced() > 0 {
             canon_outbox(&self.durable.outbox, h);
         }

@@ -69,6 +69,8 @@ struct Session {
     effects: Vec<StepRef>,
     script: Script,
     is_prepared: bool,
+    /// Which life of its coordinator it is prepared for.
+    round: u32,
 }
 
 /// The sessions of a database.
@@ -114,6 +116,12 @@ impl Sessions {
         self.open.get(&txn).is_some_and(|session| session.is_prepared)
     }
 
+    /// Which life of its coordinator a transaction is prepared for, where it is.
+    #[must_use]
+    pub fn prepared_for(&self, txn: TxnId) -> Option<u32> {
+        self.open.get(&txn).filter(|session| session.is_prepared).map(|session| session.round)
+    }
+
     /// The transactions in doubt.
     pub fn in_doubt(&self) -> impl Iterator<Item = TxnId> {
         self.open.iter().filter(|(_, session)| session.is_prepared).map(|(txn, _)| *txn)
@@ -139,6 +147,7 @@ impl Sessions {
             effects: Vec::new(),
             script: Script::default(),
             is_prepared: false,
+            round: 0,
         });
         session.effects.push(of);
         session.script = Script::new(actions);
@@ -151,7 +160,9 @@ impl Sessions {
 
     /// Gives a transaction a connection, if one is free.
     fn connect(&mut self, txn: TxnId) -> bool {
-        let busy = self.open.values().filter(|session| session.local.is_some()).count();
+        // A prepared transaction belongs to no connection any more.
+        let is_busy = |session: &&Session| session.local.is_some() && !session.is_prepared;
+        let busy = self.open.values().filter(is_busy).count();
         if busy >= usize::from(self.rules.connections) {
             return false;
         }
@@ -227,6 +238,12 @@ impl Sessions {
             // A failed statement leaves a transaction that only its rollback ends.
             let _ = self.store.rollback(local);
         }
+        self.hand_on();
+        Some(session)
+    }
+
+    /// Gives free connections to those who wait for one.
+    fn hand_on(&mut self) {
         while let Some(next) = self.queue.front().copied() {
             if !self.connect(next) {
                 break;
@@ -234,7 +251,6 @@ impl Sessions {
             self.queue.pop_front();
             self.granted.push(next);
         }
-        Some(session)
     }
 
     /// Rolls a session back that is not prepared. Tells whether there was one.
@@ -287,21 +303,25 @@ impl Sessions {
         }
     }
 
-    /// Promises that a session will be able to commit.
+    /// Promises a life of its coordinator that a session will be able to commit.
     ///
     /// # Errors
     /// As [`Sessions::commit`].
-    pub fn prepare(&mut self, txn: TxnId) -> Result<Finished, Refusal> {
+    pub fn prepare(&mut self, txn: TxnId, round: u32) -> Result<Finished, Refusal> {
         let changes = self.changes(txn);
         let session = self.open.get_mut(&txn).ok_or(Refusal::Unavailable)?;
         let local = session.local.ok_or(Refusal::Unavailable)?;
         match self.store.prepare(local, &gid(txn)) {
             Ok(Ended::Committed) => {
                 session.is_prepared = true;
-                Ok(Finished { changes, effects: session.effects.clone() })
+                session.round = round;
+                let effects = session.effects.clone();
+                self.hand_on();
+                Ok(Finished { changes, effects })
             }
             Ok(Ended::RolledBack) => {
                 self.forget(txn);
+                self.collect();
                 Err(Refusal::Unavailable)
             }
             Err(error) => {

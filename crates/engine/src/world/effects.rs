@@ -496,7 +496,7 @@ impl<'a> Handler<'a> {
     }
 
     fn send(&mut self, mut letter: Letter<Body>) {
-        if letter.shape == Shape::Reply {
+        if matches!(letter.shape, Shape::Reply | Shape::Vote) {
             letter.attempt = self.attempt;
         }
         let id = self.world.next_message;

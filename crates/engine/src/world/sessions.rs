@@ -15,13 +15,13 @@ use crate::choice::{Cut, TimerKey};
 use crate::event::{EventKind, Refusal};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{DbIx, Direction, EventIx, Micros, NodeIx, StepIx, StepRef, TxnId};
-use crate::out::{Alarm, Ask, Clock, Exchange, Told};
+use crate::out::{Alarm, Answer, Ask, Clock, Exchange, InboxKey, Told};
 use crate::patterns::store::{event_sourced, rows};
 use crate::patterns::{Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
-use crate::scenario::document::{Distribution, FaultKind};
-use crate::stores::{Action, LogRecord, Progress};
+use crate::scenario::document::{Distribution, FaultKind, Presume};
+use crate::stores::{Action, InboxEntry, LogRecord, Progress};
 use crate::value::Key;
 
 /// What a parked handler waits for.
@@ -114,7 +114,7 @@ impl World {
     /// How long the answer to a question for rows takes at a node, slow faults included.
     #[must_use]
     pub fn read_time(&self, node: NodeIx, key: DrawKey) -> Micros {
-        self.work_time(&self.plan.read_time[node.ix()], node, key)
+        self.work_time(&self.plan.service_time[node.ix()], node, key)
     }
 
     fn work_time(&self, of: &Distribution, node: NodeIx, key: DrawKey) -> Micros {
@@ -172,7 +172,7 @@ impl Handler<'_> {
                 let progress = self.start_step(db, of);
                 self.came(db, of, progress, then)
             }
-            Ask::Commit { .. } | Ask::Prepare if refuses => {
+            Ask::Commit { .. } | Ask::Prepare { .. } if refuses => {
                 self.emit(EventKind::Refused { db, why: Refusal::ReadOnly });
                 self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
                 self.told_maybe(then, Told::Refused(Refusal::ReadOnly))
@@ -193,8 +193,8 @@ impl Handler<'_> {
                 let told = self.commit(db, txn, force);
                 self.after_call(then, told)
             }
-            Ask::Prepare => {
-                let told = self.prepare(db, txn);
+            Ask::Prepare { round } => {
+                let told = self.prepare(db, txn, round);
                 self.after_call(then, told)
             }
             Ask::RollBack { force } => {
@@ -388,11 +388,16 @@ impl Handler<'_> {
         let force = force || self.world.dbs[db.ix()].forces_commits();
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
         let before = database.sessions_now();
+        let was_prepared = database.sessions().is_some_and(|sessions| sessions.is_prepared(txn));
+        let is_streamed = database.streams().is_some();
         let ended = database.sessions_mut().map(|sessions| sessions.commit(txn));
         let told = match ended {
             Some(Ok(done)) => {
                 let (changes, effects) = (done.changes, done.effects);
-                let facts = if database.streams().is_some() {
+                let inbox =
+                    if was_prepared { self.remembered(txn, Answer::Done) } else { Vec::new() };
+                let remembers = !inbox.is_empty();
+                let facts = if is_streamed {
                     let actions: Vec<Action> =
                         effects.iter().flat_map(|of| self.actions(*of)).collect();
                     let before = |key: &Key| {
@@ -405,23 +410,27 @@ impl Handler<'_> {
                 };
                 self.forget_seen(db, txn);
                 self.append(db, self.about, facts);
-                let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
                 let record = LogRecord::Commit {
                     changes: changes.clone(),
                     effects: effects.clone(),
-                    inbox: Vec::new(),
+                    inbox,
                     outbox: Vec::new(),
                 };
-                let log_records = record.count();
-                database.write_after(record, force, before);
+                // A transaction that has only read has nothing to be durable.
+                let is_logged = was_prepared || !changes.is_empty();
+                let log_records = if is_logged { record.count() } else { 0 };
+                if is_logged {
+                    let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
+                    database.write_after(record, force, before);
+                }
                 self.emit(EventKind::Committed {
                     db,
                     changes,
                     effects,
                     outbox: Vec::new(),
-                    inbox: false,
+                    inbox: remembers,
                     log_records,
-                    forced: u16::from(force),
+                    forced: u16::from(force && is_logged),
                 });
                 Told::Done
             }
@@ -437,12 +446,24 @@ impl Handler<'_> {
         told
     }
 
-    fn prepare(&mut self, db: DbIx, txn: TxnId) -> Told {
+    /// What a database remembers of a transaction that was prepared in it, so that a copy of the
+    /// question that comes late is not taken for a new one. With presumed commit that is part of the
+    /// protocol: a forgotten abort would be presumed to be a commit.
+    fn remembered(&self, txn: TxnId, answer: Answer) -> Vec<InboxEntry> {
+        let plan = &self.world.plan;
+        let options = &plan.scenario.options;
+        let label = plan.words.prepare;
+        let entry = InboxEntry { key: InboxKey { txn, label }, answer };
+        let remembers = options.inbox || options.presume == Presume::Commit;
+        remembers.then_some(entry).into_iter().collect()
+    }
+
+    fn prepare(&mut self, db: DbIx, txn: TxnId, round: u32) -> Told {
         if self.is_too_late(db, txn) {
             return Told::Refused(Refusal::Version);
         }
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
-        let ended = database.sessions_mut().map(|sessions| sessions.prepare(txn));
+        let ended = database.sessions_mut().map(|sessions| sessions.prepare(txn, round));
         let told = match ended {
             Some(Ok(done)) => {
                 let changes = done.changes;
@@ -465,7 +486,11 @@ impl Handler<'_> {
     }
 
     fn roll_back(&mut self, db: DbIx, txn: TxnId, why: Option<Refusal>, force: bool) -> Told {
-        self.world.parked.remove(&(self.node, txn));
+        if let Some(parked) = self.world.parked.remove(&(self.node, txn)) {
+            let step = Some((parked.step.step, parked.step.dir));
+            let label = self.world.plan.words.lock_wait;
+            self.world.timers.remove(&TimerKey { node: self.node, label, txn, step });
+        }
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
         let before = database.sessions_now();
         let (was_prepared, was_open) = match database.sessions_mut() {
@@ -475,8 +500,10 @@ impl Handler<'_> {
         };
         let mut log_records = 0;
         if was_prepared {
-            let record = LogRecord::Abort { txn };
+            let inbox = self.remembered(txn, Answer::Nothing);
+            let record = LogRecord::Abort { txn, inbox };
             log_records = record.count();
+            let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
             database.write_after(record, force, before);
         }
         if was_open {

@@ -7,6 +7,7 @@ pub mod saga_choreography;
 pub mod saga_orchestration;
 pub mod shared_database;
 pub mod try_confirm_cancel;
+pub mod two_phase_commit;
 pub mod uncoordinated;
 
 use super::{Member, Out};
@@ -24,6 +25,8 @@ pub enum WriteKind {
     SharedDatabase,
     /// Each step commits on its own, and nobody is responsible for the whole.
     Uncoordinated,
+    /// A coordinator asks every service to promise, and then tells all the same.
+    TwoPhaseCommit,
     /// Services react to each other's events.
     SagaChoreography,
     /// An orchestrator commands the services.
@@ -43,6 +46,11 @@ pub const TABLE: &[Member<WriteKind>] = &[
         name: "uncoordinated",
         kind: WriteKind::Uncoordinated,
         about: "each step commits on its own; nothing is undone",
+    },
+    Member {
+        name: "two-phase-commit",
+        kind: WriteKind::TwoPhaseCommit,
+        about: "a coordinator collects promises and then tells all the same",
     },
     Member {
         name: "saga-choreography",
@@ -70,6 +78,8 @@ pub enum WriteMsg {
     SagaOrchestration(saga_orchestration::Msg),
     /// Of [`try_confirm_cancel`].
     TryConfirmCancel(try_confirm_cancel::Msg),
+    /// Of [`two_phase_commit`].
+    TwoPhaseCommit(two_phase_commit::Msg),
 }
 
 /// A continuation of a handler, of any member.
@@ -85,6 +95,8 @@ pub enum WriteCont {
     TryConfirmCancel(try_confirm_cancel::Cont),
     /// Of [`shared_database`].
     SharedDatabase(shared_database::Cont),
+    /// Of [`two_phase_commit`].
+    TwoPhaseCommit(two_phase_commit::Cont),
 }
 
 /// The volatile state of a node, of any member.
@@ -100,6 +112,8 @@ pub enum WriteState {
     TryConfirmCancel(try_confirm_cancel::State),
     /// Of [`shared_database`].
     SharedDatabase(shared_database::State),
+    /// Of [`two_phase_commit`].
+    TwoPhaseCommit(two_phase_commit::State),
 }
 
 impl WriteKind {
@@ -114,6 +128,7 @@ impl WriteKind {
             Self::SharedDatabase => {
                 Needs { shared_database: true, sessions: true, ..Needs::default() }
             }
+            Self::TwoPhaseCommit => Needs { coordinator: true, sessions: true, ..Needs::default() },
         }
     }
 
@@ -130,6 +145,7 @@ impl WriteKind {
                 WriteState::TryConfirmCancel(try_confirm_cancel::State::default())
             }
             Self::SharedDatabase => WriteState::SharedDatabase(shared_database::State::default()),
+            Self::TwoPhaseCommit => WriteState::TwoPhaseCommit(two_phase_commit::State::default()),
         }
     }
 
@@ -138,7 +154,7 @@ impl WriteKind {
     #[must_use]
     pub fn client_retries(self) -> bool {
         match self {
-            Self::Uncoordinated | Self::SharedDatabase => false,
+            Self::Uncoordinated | Self::SharedDatabase | Self::TwoPhaseCommit => false,
             Self::SagaChoreography | Self::SagaOrchestration | Self::TryConfirmCancel => true,
         }
     }
@@ -152,6 +168,7 @@ impl WriteKind {
             Self::SagaOrchestration => saga_orchestration::edges(plan),
             Self::TryConfirmCancel => try_confirm_cancel::edges(plan),
             Self::SharedDatabase => shared_database::edges(plan),
+            Self::TwoPhaseCommit => two_phase_commit::edges(plan),
         }
     }
 
@@ -163,7 +180,8 @@ impl WriteKind {
             Self::Uncoordinated
             | Self::SagaOrchestration
             | Self::SharedDatabase
-            | Self::TryConfirmCancel => Vec::new(),
+            | Self::TryConfirmCancel
+            | Self::TwoPhaseCommit => Vec::new(),
         }
     }
 
@@ -175,7 +193,8 @@ impl WriteKind {
             Self::Uncoordinated
             | Self::SagaOrchestration
             | Self::SharedDatabase
-            | Self::TryConfirmCancel => false,
+            | Self::TryConfirmCancel
+            | Self::TwoPhaseCommit => false,
         }
     }
 
@@ -187,7 +206,8 @@ impl WriteKind {
             Self::Uncoordinated
             | Self::SagaOrchestration
             | Self::SharedDatabase
-            | Self::TryConfirmCancel => None,
+            | Self::TryConfirmCancel
+            | Self::TwoPhaseCommit => None,
         }
     }
 
@@ -208,6 +228,7 @@ impl WriteKind {
                 try_confirm_cancel::on_request(cx, state, txn, out);
             }
             WriteState::SharedDatabase(state) => shared_database::on_request(cx, state, txn, out),
+            WriteState::TwoPhaseCommit(state) => two_phase_commit::on_request(cx, state, txn, out),
         }
     }
 
@@ -230,6 +251,9 @@ impl WriteKind {
             (WriteState::TryConfirmCancel(state), WriteMsg::TryConfirmCancel(message)) => {
                 try_confirm_cancel::on_message(cx, state, about, message, out);
             }
+            (WriteState::TwoPhaseCommit(state), WriteMsg::TwoPhaseCommit(message)) => {
+                two_phase_commit::on_message(cx, state, about, message, out);
+            }
             _ => unreachable!("a world runs one write member, and only it sends these messages"),
         }
     }
@@ -241,7 +265,8 @@ impl WriteKind {
             Self::Uncoordinated
             | Self::SagaOrchestration
             | Self::SharedDatabase
-            | Self::TryConfirmCancel => {}
+            | Self::TryConfirmCancel
+            | Self::TwoPhaseCommit => {}
         }
     }
 
@@ -267,6 +292,9 @@ impl WriteKind {
             (WriteState::TryConfirmCancel(state), WriteCont::TryConfirmCancel(then)) => {
                 try_confirm_cancel::on_done(cx, state, then, result, out);
             }
+            (WriteState::TwoPhaseCommit(state), WriteCont::TwoPhaseCommit(then)) => {
+                two_phase_commit::on_done(cx, state, then, result, out);
+            }
             _ => unreachable!(
                 "a world runs one write member, and only it leaves these continuations"
             ),
@@ -285,6 +313,9 @@ impl WriteKind {
         match (state, then) {
             (WriteState::SharedDatabase(state), WriteCont::SharedDatabase(then)) => {
                 shared_database::on_told(cx, state, then, told, out);
+            }
+            (WriteState::TwoPhaseCommit(state), WriteCont::TwoPhaseCommit(then)) => {
+                two_phase_commit::on_told(cx, state, then, told, out);
             }
             _ => unreachable!("only members that work in sessions leave these continuations"),
         }
@@ -312,6 +343,9 @@ impl WriteKind {
             WriteState::SharedDatabase(state) => {
                 shared_database::on_timer(cx, state, of.txn, again, out);
             }
+            WriteState::TwoPhaseCommit(state) => {
+                two_phase_commit::on_timer(cx, state, of, again, out);
+            }
             WriteState::SagaChoreography => {}
         }
     }
@@ -323,6 +357,7 @@ impl WriteKind {
             WriteState::TryConfirmCancel(state) => {
                 try_confirm_cancel::on_restart(cx, state, out);
             }
+            WriteState::TwoPhaseCommit(state) => two_phase_commit::on_restart(cx, state, out),
             WriteState::Uncoordinated(_)
             | WriteState::SagaChoreography
             | WriteState::SharedDatabase(_) => {}
@@ -358,6 +393,7 @@ impl WriteState {
             Self::SagaOrchestration(state) => state.is_idle(),
             Self::TryConfirmCancel(state) => state.is_idle(),
             Self::SharedDatabase(state) => state.is_idle(),
+            Self::TwoPhaseCommit(state) => state.is_idle(),
         }
     }
 }
@@ -368,6 +404,7 @@ impl Canon for WriteMsg {
             Self::Uncoordinated(message) => message.canon(h),
             Self::SagaOrchestration(message) => message.canon(h),
             Self::TryConfirmCancel(message) => message.canon(h),
+            Self::TwoPhaseCommit(message) => message.canon(h),
         }
     }
 }
@@ -380,6 +417,7 @@ impl Canon for WriteState {
             Self::SagaOrchestration(state) => state.canon(h),
             Self::TryConfirmCancel(state) => state.canon(h),
             Self::SharedDatabase(state) => state.canon(h),
+            Self::TwoPhaseCommit(state) => state.canon(h),
         }
     }
 }

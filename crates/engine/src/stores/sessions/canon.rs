@@ -15,6 +15,7 @@ impl Canon for Sessions {
             h.write_u8(session.owner.0);
             h.write_u8(u8::from(session.local.is_some()));
             h.write_u8(u8::from(session.is_prepared));
+            h.write_u32(session.round);
             h.write_len(session.effects.len());
             for of in &session.effects {
                 h.write_u8(of.step.0);
