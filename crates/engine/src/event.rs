@@ -157,6 +157,8 @@ pub enum LostRecord {
         changes: Vec<RowChange>,
         /// The business effects that are gone.
         effects: Vec<StepRef>,
+        /// Whether a promise to commit them stands: their transaction is in doubt here again.
+        in_doubt: bool,
     },
     /// The promise of a transaction to commit. Promises are forced, so that none is lost; it stands
     /// here since a log may hold one.

@@ -198,8 +198,8 @@ impl Canon for EventKind {
                 for record in lost {
                     match record {
                         LostRecord::OutboxMark => h.write_u8(0),
-                        LostRecord::Commit { changes: rows, effects: of } => {
-                            h.write_u8(1);
+                        LostRecord::Commit { changes: rows, effects: of, in_doubt } => {
+                            h.write_u8(if *in_doubt { 4 } else { 1 });
                             changes(rows, h);
                             effects(of, h);
                         }

@@ -84,7 +84,10 @@ fn one_commit_that_moves_both_terms_never_breaks_the_sum() {
     ];
     let run = checkout_with(money("always")).run().start(1).rows("payments", both.clone());
     assert!(run.report("conservation").holds());
-    let run = run.crash("payments", vec![LostRecord::Commit { changes: both, effects: vec![] }]);
+    let run = run.crash(
+        "payments",
+        vec![LostRecord::Commit { changes: both, effects: vec![], in_doubt: false }],
+    );
     assert!(run.report("conservation").holds());
     assert_eq!(changes(&run.report("conservation")).last().unwrap(), "Holds: nothing moved");
 }
@@ -138,7 +141,7 @@ fn a_bound_at_rest_forgives_what_is_mended() {
     let mended = run.clone().rows("payments", vec![change(account("till"), Some(-1), Some(1))]);
     assert!(mended.report("bounds").holds());
     let change = change(account("till"), Some(0), Some(-1));
-    let lost = LostRecord::Commit { changes: vec![change], effects: vec![] };
+    let lost = LostRecord::Commit { changes: vec![change], effects: vec![], in_doubt: false };
     assert!(
         run.crash("payments", vec![lost]).report("bounds").holds(),
         "a lost commit broke nothing"
@@ -180,7 +183,7 @@ fn a_lost_commit_is_taken_back_from_its_end() {
         vec![change(account("till"), Some(0), Some(5)), change(account("till"), Some(5), Some(-2))];
     let run = checkout_with(floor("at-rest")).run().start(1).rows("payments", steps.clone());
     assert!(!run.report("bounds").holds());
-    let lost = LostRecord::Commit { changes: steps, effects: vec![] };
+    let lost = LostRecord::Commit { changes: steps, effects: vec![], in_doubt: false };
     let run = run.crash("payments", vec![lost]);
     assert_eq!(changes(&run.report("bounds")).last().unwrap(), "Holds: within bounds");
     let up = vec![
@@ -191,7 +194,7 @@ fn a_lost_commit_is_taken_back_from_its_end() {
     let run = run.rows("payments", vec![change(account("till"), Some(0), Some(-2))]);
     let run = run.rows("payments", up.clone());
     assert!(run.report("bounds").holds());
-    let lost = LostRecord::Commit { changes: up, effects: vec![] };
+    let lost = LostRecord::Commit { changes: up, effects: vec![], in_doubt: false };
     let run = run.crash("payments", vec![lost]);
     assert_eq!(only(&run, "bounds").why, "account:till is -0.02, below its bound of 0.00.");
 }

@@ -59,7 +59,10 @@ fn happen(run: Run, txn: u32, deed: &Deed) -> Run {
             let tally = monitor.ledger().get(of.txn).unwrap().tally(of.step);
             let there = if of.dir == Direction::Do { tally.dos } else { tally.undos };
             let effects = if there > 0 { vec![of] } else { vec![] };
-            run.crash("orders", vec![LostRecord::Commit { changes: vec![], effects }])
+            run.crash(
+                "orders",
+                vec![LostRecord::Commit { changes: vec![], effects, in_doubt: false }],
+            )
         }
         Deed::Promise(promise) => run.acknowledged(txn, *promise),
         Deed::End(outcome) => run.ended(txn, *outcome),

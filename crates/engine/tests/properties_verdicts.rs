@@ -143,7 +143,11 @@ fn a_step_whose_condition_is_false_or_that_changes_nothing_has_no_say() {
 #[test]
 fn a_crash_that_loses_an_effect_takes_it_out_of_the_ledger() {
     let lab = checkout();
-    let lost = LostRecord::Commit { changes: vec![], effects: vec![lab.effect(1, "order")] };
+    let lost = LostRecord::Commit {
+        changes: vec![],
+        effects: vec![lab.effect(1, "order")],
+        in_doubt: false,
+    };
     let run = lab.run().start(1).does(1, &["order"]).crash("orders", vec![lost]);
     assert!(run.report("atomicity").holds());
     let again = run.does(1, &["order"]);
@@ -338,7 +342,11 @@ fn only_sagas_have_saga_histories() {
 #[test]
 fn a_crash_that_takes_back_what_was_accepted_breaks_durability_at_once() {
     let lab = checkout();
-    let lost = LostRecord::Commit { changes: vec![], effects: vec![lab.effect(1, "order")] };
+    let lost = LostRecord::Commit {
+        changes: vec![],
+        effects: vec![lab.effect(1, "order")],
+        in_doubt: false,
+    };
     let run = lab.run().start(1).does(1, &["order"]);
     let silent = run.clone().crash("orders", vec![lost.clone()]);
     assert!(silent.report("durability").holds(), "nothing was acknowledged");
@@ -363,8 +371,11 @@ fn a_crash_that_takes_back_what_was_accepted_breaks_durability_at_once() {
 #[test]
 fn accepted_covers_the_first_step_and_completed_all() {
     let lab = checkout();
-    let lost =
-        |name: &str| LostRecord::Commit { changes: vec![], effects: vec![lab.effect(1, name)] };
+    let lost = |name: &str| LostRecord::Commit {
+        changes: vec![],
+        effects: vec![lab.effect(1, name)],
+        in_doubt: false,
+    };
     let run =
         lab.run().start(1).does(1, &["order", "charge"]).acknowledged(1, Acknowledged::Accepted);
     let run = run.crash("payments", vec![lost("charge")]).does(1, &["charge", "reserve", "ship"]);
@@ -406,7 +417,11 @@ fn an_accepted_transaction_is_neither_vanished_nor_half_at_rest() {
 #[test]
 fn losing_the_second_of_two_applications_loses_nothing() {
     let lab = checkout();
-    let lost = LostRecord::Commit { changes: vec![], effects: vec![lab.effect(1, "order")] };
+    let lost = LostRecord::Commit {
+        changes: vec![],
+        effects: vec![lab.effect(1, "order")],
+        in_doubt: false,
+    };
     let run = lab.run().start(1).does(1, &["order"]).acknowledged(1, Acknowledged::Accepted);
     let run = run.does(1, &["order"]).crash("orders", vec![lost]);
     assert!(run.does(1, &["charge", "reserve", "ship"]).report("durability").holds());

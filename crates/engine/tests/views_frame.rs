@@ -231,7 +231,8 @@ fn a_lost_mark_puts_the_message_back_and_a_lost_commit_its_rows() {
         },
     );
     let changes = vec![change];
-    let lost = vec![LostRecord::Commit { changes, effects }, LostRecord::OutboxMark];
+    let lost =
+        vec![LostRecord::Commit { changes, effects, in_doubt: false }, LostRecord::OutboxMark];
     script.choice(10);
     script.then((service(1), None, None), EventKind::Crashed { lost, fault: None });
     let frames = views(&script);

@@ -12,6 +12,7 @@ mod conservation;
 mod durability;
 mod exactly_once;
 mod exercise;
+mod in_doubt;
 mod isolation;
 mod ledger;
 mod monitor;
@@ -59,6 +60,7 @@ pub const TABLE: &[Entry] = &[
     isolation::ENTRY,
     saga_history::ENTRY,
     durability::ENTRY,
+    in_doubt::ENTRY,
     progress::ENTRY,
 ];
 

@@ -105,8 +105,12 @@ impl Monitor {
             }
             EventKind::Crashed { lost, .. } => {
                 for record in lost {
-                    if let LostRecord::Commit { effects, .. } = record {
-                        for of in effects.iter().rev() {
+                    let LostRecord::Commit { effects, in_doubt, .. } = record else { continue };
+                    for of in effects.iter().rev() {
+                        // What is still promised is not lost: it is open again.
+                        if *in_doubt {
+                            self.ledger.take_back(*of);
+                        } else {
                             self.take_back(at, *of, found);
                         }
                     }

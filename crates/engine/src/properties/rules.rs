@@ -30,6 +30,7 @@ pub struct Rules {
     /// Whether local transactions stay open beside each other.
     pub sessions: bool,
     node_dbs: Vec<Option<DbIx>>,
+    node_names: Vec<String>,
     symbols: Vec<String>,
 }
 
@@ -210,6 +211,7 @@ impl Rules {
             sessions: patterns::resolve(&scenario.coupling)
                 .is_ok_and(|(parts, _)| parts.write.needs().sessions),
             node_dbs: cast.nodes.iter().map(|node| node.db).collect(),
+            node_names: cast.nodes.iter().map(|node| node.name.clone()).collect(),
             symbols: cast.symbols.clone(),
         }
     }
@@ -255,7 +257,13 @@ impl Rules {
         }
     }
 
-    fn node_db(&self, node: NodeIx) -> Option<DbIx> {
+    /// The name of a node.
+    pub(crate) fn node_name(&self, node: NodeIx) -> &str {
+        self.node_names.get(node.ix()).map_or("?", String::as_str)
+    }
+
+    /// The database of a node.
+    pub(crate) fn node_db(&self, node: NodeIx) -> Option<DbIx> {
         self.node_dbs.get(node.ix()).copied().flatten()
     }
 }

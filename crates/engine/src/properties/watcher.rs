@@ -94,6 +94,8 @@ impl Watcher {
                 | EventKind::Ended { .. }
                 | EventKind::Stuck { .. }
                 | EventKind::Committed { .. }
+                | EventKind::Prepared { .. }
+                | EventKind::RolledBack { .. }
                 | EventKind::Crashed { .. }
         );
         if decisive {

@@ -290,7 +290,16 @@ impl Database {
             .map(|back| match &self.log[self.log.len() - 1 - back] {
                 LogRecord::OutboxMark => LostRecord::OutboxMark,
                 LogRecord::Commit { changes, effects, .. } => {
-                    LostRecord::Commit { changes: changes.clone(), effects: effects.clone() }
+                    let before = self.sessions_before.get(self.sessions_before.len() - 1 - back);
+                    let before = before.and_then(|sessions| sessions.as_deref());
+                    let was_promised = |of: &StepRef| {
+                        before.is_some_and(|sessions| sessions.is_prepared(of.txn))
+                    };
+                    LostRecord::Commit {
+                        changes: changes.clone(),
+                        effects: effects.clone(),
+                        in_doubt: effects.first().is_some_and(was_promised),
+                    }
                 }
                 LogRecord::Prepare { txn, .. } => LostRecord::Promise(*txn),
                 LogRecord::Abort { txn, .. } => LostRecord::Abort(*txn),

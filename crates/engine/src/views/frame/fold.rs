@@ -480,7 +480,7 @@ impl Frame {
                         frame.outbox.insert_mut(spot, entry);
                     }
                 }
-                LostRecord::Commit { changes, effects } => {
+                LostRecord::Commit { changes, effects, .. } => {
                     for change in changes {
                         let row = super::RowFrame {
                             row: change.before.clone(),
