@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::store::event_sourced;
+use super::store::event_sourced::{self, Seen};
 use super::{Body, Out, Response};
 use crate::event::{Acknowledged, EventKind, Outcome, Shape};
 use crate::family::Cx;
@@ -11,7 +11,6 @@ use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, TxnId};
 use crate::out::{Alarm, Clock, Exchange, Letter};
 use crate::plan::MixKind;
-use crate::stores::Seen;
 
 /// What a client waits for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,9 +96,10 @@ pub fn on_arrive(
 /// A service is asked for the versions of the first step's streams.
 pub fn on_look(cx: &Cx<'_>, txn: TxnId, out: &mut Out) {
     let db = cx.own_db();
-    let (seen, rows) = event_sourced::look(cx, txn);
-    for (key, row) in rows {
-        out.note(txn, None, EventKind::Read { db, key, row });
+    let seen = event_sourced::look(cx, txn);
+    for (key, _) in &seen.versions {
+        let row = cx.own().row(key).cloned();
+        out.note(txn, None, EventKind::Read { db, key: *key, row });
     }
     out.send(Letter {
         to: cx.plan.clients(),

@@ -16,11 +16,11 @@ use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, Sym};
 use crate::out::Out as AnyOut;
 use crate::plan::Plan;
-use crate::scenario::document::{Coupling, ExpectedVersion};
+use crate::scenario::document::{Coupling, ExpectedVersion, Updates};
 use crate::scenario::{Problem, Scenario};
 use read::{ReadCont, ReadKind, ReadMsg};
 use store::StoreKind;
-use crate::stores::Seen;
+use store::event_sourced::Seen;
 use write::{WriteCont, WriteKind, WriteMsg};
 
 /// What a network message says.
@@ -101,12 +101,14 @@ impl Parts {
 }
 
 impl Parts {
-    /// Whether clients look before they ask: only where the service that they ask is event-sourced
-    /// and does the first step at once, so that nothing comes between its append and the version
-    /// that the command carries.
+    /// Whether clients look before they ask, since their commands carry versions or values that they
+    /// saw: only where the service that they ask is event-sourced and does the first step at once,
+    /// so that it can hold its append against what the command says.
     fn clients_look(self, scenario: &Scenario) -> bool {
+        let options = &scenario.options;
         self.store == StoreKind::EventSourced
-            && scenario.options.expected == ExpectedVersion::Exact
+            && (options.expected == ExpectedVersion::Exact
+                || options.updates == Updates::ReadThenWrite)
             && matches!(self.write, WriteKind::Uncoordinated | WriteKind::SagaChoreography)
     }
 
@@ -293,14 +295,6 @@ pub fn entry(parts: Parts, cx: &crate::family::Cx<'_>, txn: crate::ids::TxnId) -
     }
 }
 
-fn canon_seen(seen: &Seen, h: &mut Fingerprint) {
-    h.write_len(seen.len());
-    for (key, version) in seen {
-        key.canon(h);
-        h.write_u32(version.map_or(0, |version| version + 1));
-    }
-}
-
 impl Canon for Body {
     fn canon(&self, h: &mut Fingerprint) {
         match self {
@@ -314,11 +308,11 @@ impl Canon for Body {
             Self::Look => h.write_u8(6),
             Self::Seen(seen) => {
                 h.write_u8(7);
-                canon_seen(seen, h);
+                seen.canon(h);
             }
             Self::RequestAt(seen) => {
                 h.write_u8(8);
-                canon_seen(seen, h);
+                seen.canon(h);
             }
             Self::Write(message) => {
                 h.write_u8(4);

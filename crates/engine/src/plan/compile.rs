@@ -17,9 +17,9 @@ use crate::scenario::Scenario;
 use crate::scenario::document::{
     self as doc, Draw, FaultKind, Input, Operation, Orchestrator, RowValue, Scalar, StepKind,
 };
-use crate::stores::{SessionRules, StreamRules};
 use crate::stores::locks::Victim;
 use crate::stores::transactions::{Dialect, Isolation, Level, Method};
+use crate::stores::{SessionRules, StreamRules};
 use crate::value::{Key, KeyPart, Row, Value};
 
 /// Strings and their symbols. Symbols are given in the order of the document, so that equal

@@ -13,4 +13,4 @@ pub mod transactions;
 pub use broker::{Broker, StoredRecord};
 pub use database::{Database, InboxEntry, LogRecord};
 pub use sessions::{Action, Progress, SessionRules};
-pub use streams::{Seen, StreamRules};
+pub use streams::{StreamRules, Versions};

@@ -41,7 +41,7 @@ impl Fold for Folding {
 
 /// Streams that somebody has folded, each with the version of its last event; `None` where there
 /// was no stream.
-pub type Seen = Vec<(Key, Option<u32>)>;
+pub type Versions = Vec<(Key, Option<u32>)>;
 
 /// What an append wrote.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -58,7 +58,7 @@ pub struct Streams {
     rules: StreamRules,
     /// What open sessions have folded: the streams that they will append to, each with the version
     /// that it had. Lost in a crash, which also ends the sessions.
-    seen: RedBlackTreeMap<TxnId, Seen>,
+    seen: RedBlackTreeMap<TxnId, Versions>,
     /// Events have fresh ids, the number of their writing: it is the inbox that knows a repeated
     /// message, not the store.
     store: EventStore<Key, u64, Fact>,

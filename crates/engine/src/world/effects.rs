@@ -8,19 +8,20 @@ use super::{Due, Sink, World};
 use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{Event, EventKind, Fact, Refusal, RowChange, Shape};
 use crate::ids::{
-    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, StepRef, TopicIx,
-    TxnId,
+    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, StepRef,
+    TopicIx, TxnId,
 };
 use crate::network::Message;
 use crate::out::{
     Alarm, Answer, Clock, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody, Told,
 };
-use crate::patterns::store::event_sourced;
+use crate::patterns::store::event_sourced::{self, Seen};
 use crate::patterns::store::rows;
 use crate::patterns::{Body, Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
-use crate::stores::{InboxEntry, LogRecord, Seen, StoredRecord};
+use crate::scenario::document::Updates;
+use crate::stores::{InboxEntry, LogRecord, StoredRecord};
 use crate::value::Key;
 
 /// A place in a handler where it can be cut: right after an effect that others can see.
@@ -379,9 +380,14 @@ impl<'a> Handler<'a> {
         if database.refuses_writes {
             return Err(Refusal::ReadOnly);
         }
-        if !seen.is_none_or(|seen| event_sourced::are_as_seen(database, &seen)) {
+        if seen
+            .as_ref()
+            .is_some_and(|seen| event_sourced::is_too_late(&self.world.plan, database, seen))
+        {
             return Err(Refusal::Version);
         }
+        let is_read_then_write = self.world.plan.scenario.options.updates == Updates::ReadThenWrite;
+        let as_seen = seen.filter(|_| is_read_then_write);
         let is_event_sourced = database.streams().is_some();
         let mut facts = Vec::new();
         let mut inbox: Vec<InboxEntry> = Vec::new();
@@ -420,14 +426,27 @@ impl<'a> Handler<'a> {
                         for of in &txn.also {
                             ops.to_mut().extend_from_slice(ops_of(of));
                         }
-                        let evaluated = rows::evaluate(&self.world.plan, database, &ops, &env)?;
-                        if is_event_sourced {
-                            let actions = rows::actions(&self.world.plan, &ops, &env);
-                            let before = |key: &Key| database.row(key).cloned();
-                            facts = event_sourced::facts(&actions, before);
+                        if let Some(seen) = &as_seen {
+                            let plan = &self.world.plan;
+                            let found =
+                                event_sourced::evaluate_as_seen(plan, database, seen, &ops, &env)?;
+                            changes = found.0.changes;
+                            reads = found.0.reads;
+                            facts = found.1;
+                        } else {
+                            let evaluated = rows::evaluate(&self.world.plan, database, &ops, &env)?;
+                            changes = evaluated.changes;
+                            reads = evaluated.reads;
                         }
-                        changes = evaluated.changes;
-                        reads = evaluated.reads;
+                        if is_event_sourced && as_seen.is_none() {
+                            facts = if ops.iter().all(rows::is_of_document) {
+                                let actions = rows::actions(&self.world.plan, &ops, &env);
+                                let before = |key: &Key| database.row(key).cloned();
+                                event_sourced::facts(&actions, before)
+                            } else {
+                                event_sourced::facts_between(&changes)
+                            };
+                        }
                         done = true;
                         remember(txn.inbox, Answer::Done);
                     }
@@ -574,7 +593,7 @@ impl<'a> Handler<'a> {
                     let waits = (0..waits).map(|more| wait(alarm.attempt.saturating_add(more)));
                     waits.sum::<u64>().max(1)
                 }
-                Clock::Business(after) => after.max(1),
+                Clock::Business(after) | Clock::Patience(after) => after.max(1),
             };
             self.world.due.push((due, Due::Timer(key)));
         }

@@ -20,11 +20,13 @@ pub(crate) fn faults(crash: u8, drop: u8, duplicate: u8) -> Budget {
     Budget { crash, drop, duplicate, ..Budget::default() }
 }
 
-/// Checks one transaction within a budget, to the end of the space or to the first violation.
+/// Checks as many transactions as the scenario explores within a budget, to the end of the space or
+/// to the first violation.
 pub(crate) fn check(scenario: &Scenario, faults: Budget, first_only: bool) -> CheckReport {
     let session = open(&RunInput::of(scenario.clone())).unwrap();
     let request = CheckRequest {
-        transactions: Some(1),
+        // As many as the scenario says.
+        transactions: None,
         faults: Some(faults),
         max_states: Some(1_000_000),
         properties: None,

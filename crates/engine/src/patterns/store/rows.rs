@@ -155,6 +155,12 @@ pub fn evaluate(
     Ok(done)
 }
 
+/// Whether an operation is one of the document's, and not one that only reservations have.
+#[must_use]
+pub fn is_of_document(op: &Op) -> bool {
+    !matches!(op, Op::Keep { .. } | Op::Restore { .. } | Op::Withdraw { .. })
+}
+
 /// Operations with their inputs filled in, for a session.
 #[must_use]
 pub fn actions(plan: &Plan, ops: &[Op], env: &Env<'_>) -> Vec<Action> {
@@ -187,7 +193,7 @@ pub fn actions(plan: &Plan, ops: &[Op], env: &Env<'_>) -> Vec<Action> {
         Op::Read { key } => Action::Read { key: key.fill(env) },
         Op::Delete { key } => Action::Delete { key: key.fill(env) },
         Op::Keep { .. } | Op::Restore { .. } | Op::Withdraw { .. } => {
-            unreachable!("only reservations have these, and they run in no session")
+            unreachable!("only reservations have these; they run in no session and say no facts")
         }
     };
     ops.iter().map(action).collect()

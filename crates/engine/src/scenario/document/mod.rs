@@ -17,8 +17,9 @@ pub use fault::{Fault, FaultKind, Trigger};
 pub use flow::{Condition, Flow, Operation, Query, QueryRead, Step, StepKind};
 pub use invariant::{Invariant, Rule, Term, When};
 pub use settings::{
-    Bounds, Broker, Budget, Compensate, CompensationOrder, Concurrency, ExpectedVersion, IsolationLevel, Limits,
-    Link, Network, Options, Orchestrator, Presume, Retries, Updates, Victim,
+    Bounds, Broker, Budget, Compensate, CompensationOrder, Concurrency, ExpectedVersion,
+    IsolationLevel, Limits, Link, Network, Options, Orchestrator, Presume, Retries, Updates,
+    Victim,
 };
 pub use workload::{Arrivals, Distribution, Draw, Input, MixEntry, Workload};
 
