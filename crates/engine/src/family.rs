@@ -23,6 +23,8 @@ pub struct Needs {
     pub composer: bool,
     /// Replicas of each service's database.
     pub replicas: bool,
+    /// A topic for the changes of each database that has replicas.
+    pub changes: bool,
     /// One database with the rows of all services, in place of one for each.
     pub shared_database: bool,
     /// Local transactions that stay open from one handler to the next.
@@ -41,6 +43,7 @@ impl Needs {
             coordinator: self.coordinator || other.coordinator,
             composer: self.composer || other.composer,
             replicas: self.replicas || other.replicas,
+            changes: self.changes || other.changes,
             shared_database: self.shared_database || other.shared_database,
             sessions: self.sessions || other.sessions,
             streams: self.streams || other.streams,

@@ -74,6 +74,9 @@ pub enum Says {
     Failed(Option<Sym>),
     /// The step is undone; the word is that of the failure which led to it.
     Undone(Option<Sym>),
+    /// Rows were changed by the publisher's commit of this number, for its replicas: the record
+    /// carries them as they were then.
+    Changed(u32),
 }
 
 impl RecordBody {

@@ -37,6 +37,8 @@ pub enum Purpose {
     DuplicateDelay = 9,
     /// The pause before an outbox's relay looks.
     Relay = 10,
+    /// Which replica a question goes to.
+    Route = 11,
 }
 
 /// What a draw is keyed by, besides the seed and the purpose.

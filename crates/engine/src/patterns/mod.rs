@@ -18,6 +18,7 @@ use crate::out::Out as AnyOut;
 use crate::plan::Plan;
 use crate::scenario::document::{Coupling, ExpectedVersion, Updates};
 use crate::scenario::{Problem, Scenario};
+use read::cqrs::Mode;
 use read::{ReadCont, ReadKind, ReadMsg};
 use store::StoreKind;
 use store::event_sourced::Seen;
@@ -189,6 +190,36 @@ pub const PATTERNS: &[Pattern] = &[
         },
     },
     Pattern {
+        name: "cqrs",
+        title: "CQRS, event-driven",
+        about: "Commands go to the primaries, queries to read replicas that consume the changes as events; reads can be stale.",
+        parts: Parts {
+            write: WriteKind::SagaChoreography,
+            read: ReadKind::Cqrs(Mode::EventDriven),
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
+        name: "cqrs-write-all",
+        title: "CQRS, write-all",
+        about: "Every commit writes all replicas too: no read is stale, and no write is possible while a replica is down.",
+        parts: Parts {
+            write: WriteKind::SagaChoreography,
+            read: ReadKind::Cqrs(Mode::WriteAll),
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
+        name: "cqrs-copy-at-each-write",
+        title: "CQRS, copy at each write",
+        about: "After each commit the primary sends a copy of its rows to every replica.",
+        parts: Parts {
+            write: WriteKind::SagaChoreography,
+            read: ReadKind::Cqrs(Mode::CopyAtEachWrite),
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
         name: "try-confirm-cancel",
         title: "Try, confirm, cancel",
         about: "Each service reserves for a while; a coordinator confirms all reservations or cancels them.",
@@ -262,6 +293,7 @@ fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Pro
 pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
     let (parts, name) = resolve(&scenario.coupling)?;
     let needs = parts.write.needs().and(parts.read.needs()).and(parts.store.needs());
+    few_enough(scenario, needs)?;
     let mut plan = crate::plan::compile(scenario, &name, needs);
     plan.clients_look = parts.clients_look(scenario);
     let mut edges = parts.write.edges(&plan);
@@ -279,6 +311,23 @@ pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
         }
     }
     Ok((plan, parts))
+}
+
+/// Nodes are counted in a byte, and a picture of more than these shows nothing.
+const MAX_NODES: usize = 128;
+
+/// Whether there is room for the replicas that are asked for.
+fn few_enough(scenario: &Scenario, needs: crate::family::Needs) -> Result<(), Problem> {
+    let replicas = usize::from(scenario.options.replicas);
+    let services = scenario.services.len();
+    if needs.replicas && !needs.shared_database && services * (1 + replicas) > MAX_NODES {
+        return Err(Problem::new(
+            "options.replicas",
+            format!("{services} services with {replicas} replicas each"),
+            format!("services and replicas together may be at most {MAX_NODES}"),
+        ));
+    }
+    Ok(())
 }
 
 /// The entry of a transaction: the node that its client asks.

@@ -86,6 +86,9 @@ impl Interner {
             reservation: Sym(0),
             confirm: Sym(0),
             cancel: Sym(0),
+            copy: Sym(0),
+            copied: Sym(0),
+            behind: Sym(0),
             reserving: ReservationWords::default(),
         }
     }
@@ -118,6 +121,13 @@ impl Interner {
         words.seen = self.sym("seen");
         words.effective = self.sym("effective");
         words.participants = self.sym("participants");
+    }
+
+    /// What primaries and replicas say to each other.
+    fn replica_words(&mut self, words: &mut Words) {
+        words.copy = self.sym("copy");
+        words.copied = self.sym("copied");
+        words.behind = self.sym("behind");
     }
 
     fn key_part(&mut self, text: &str) -> KeyPart {
@@ -264,7 +274,7 @@ fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
         let kind = NodeKind::Service(ServiceIx(ix as u8));
         let db = (!needs.shared_database).then_some(DbIx(ix as u8));
         infos.push(NodeInfo {
-            outbox: needs.broker && scenario.options.outbox,
+            outbox: (needs.broker || needs.changes) && scenario.options.outbox,
             ..node(&service.name, kind, db, service.workers)
         });
     }
@@ -279,10 +289,13 @@ fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
     };
     let shared = needs.shared_database.then(|| {
         let db = next_db();
-        infos.push(node("database", NodeKind::Database, Some(db), u32::MAX));
+        infos.push(NodeInfo {
+            outbox: needs.changes && scenario.options.outbox,
+            ..node("database", NodeKind::Database, Some(db), u32::MAX)
+        });
         db
     });
-    let broker = needs.broker.then(|| {
+    let broker = (needs.broker || needs.changes).then(|| {
         infos.push(node("broker", NodeKind::Broker, None, u32::MAX));
         NodeIx(infos.len() as u8 - 1)
     });
@@ -311,11 +324,21 @@ fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
                 let name = format!("{}-replica-{number}", service.name);
                 let kind = NodeKind::Replica(ServiceIx(ix as u8));
                 replicas[ix + 1].push(NodeIx(infos.len() as u8));
-                infos.push(node(&name, kind, Some(next_db()), u32::MAX));
+                infos.push(node(&name, kind, Some(next_db()), service.workers));
             }
         }
-        replicas.resize(infos.len(), Vec::new());
+    } else if needs.replicas
+        && let Some(host) = infos.iter().position(|info| info.kind == NodeKind::Database)
+    {
+        // Replicas of the database of all have all its rows, whichever service stands in their kind.
+        for number in 1..=scenario.options.replicas {
+            let name = format!("database-replica-{number}");
+            let kind = NodeKind::Replica(ServiceIx(0));
+            replicas[host].push(NodeIx(infos.len() as u8));
+            infos.push(node(&name, kind, Some(next_db()), u32::MAX));
+        }
     }
+    replicas.resize(infos.len(), Vec::new());
     Nodes { infos, broker, orchestrator, coordinator, composer, shared, replicas }
 }
 
@@ -367,23 +390,24 @@ fn databases(
     let common = if decimals.len() == 1 { decimals.first().copied() } else { None };
     let mut dbs: Vec<DbInfo> = Vec::new();
     for (ix, info) in nodes.infos.iter().enumerate().filter(|(_, info)| info.db.is_some()) {
+        let is_replica = matches!(info.kind, NodeKind::Replica(_));
         let of = match info.kind {
-            NodeKind::Service(of) | NodeKind::Replica(of) => Some(of),
+            NodeKind::Service(of) => Some(of),
+            NodeKind::Replica(of) if !shared => Some(of),
             _ => None,
         };
-        let is_shared = info.kind == NodeKind::Database;
+        let is_shared = info.kind == NodeKind::Database || (is_replica && shared);
         let mut rows = match of {
             Some(of) => owned[of.ix()].clone(),
             None if is_shared => owned.concat(),
             None => Vec::new(),
         };
         rows.sort_by_key(|(key, _)| *key);
-        let is_replica = matches!(info.kind, NodeKind::Replica(_));
         dbs.push(DbInfo {
             name: info.name.clone(),
             node: NodeIx(ix as u8),
             shared: is_shared,
-            replica_of: of.filter(|_| is_replica).map(|of| DbIx(of.0)),
+            replica_of: of.map(|of| DbIx(of.0)).or(nodes.shared).filter(|_| is_replica),
             streams: false,
             decimals: match of {
                 Some(of) => scenario.services[of.ix()].decimals,
@@ -576,6 +600,54 @@ fn topics(scenario: &Scenario, flows: &[Flow]) -> Vec<TopicInfo> {
     infos
 }
 
+/// A topic for the changes of each database that has replicas, after the topics of the services.
+fn change_topics(
+    scenario: &Scenario,
+    replicas: &[Vec<NodeIx>],
+    dbs: &[DbInfo],
+    topics: &mut Vec<TopicInfo>,
+    interner: &mut Interner,
+) -> Vec<Option<TopicIx>> {
+    let topic = |db: &DbInfo| {
+        if replicas[db.node.ix()].is_empty() || db.replica_of.is_some() {
+            return None;
+        }
+        let label = interner.sym(&format!("{} changed", db.name));
+        topics.push(TopicInfo {
+            name: format!("{}.changes", db.name),
+            publisher: db.node,
+            consumers: Vec::new(),
+            partitions: scenario.broker.partitions,
+            events: vec![(label, Shape::Event)],
+        });
+        Some(TopicIx(topics.len() as u8 - 1))
+    };
+    dbs.iter().map(topic).collect()
+}
+
+/// The tables in which replicas keep the versions of rows: one for each table that a row can be in.
+fn version_tables(
+    flows: &[Flow],
+    dbs: &[DbInfo],
+    words: &Words,
+    interner: &mut Interner,
+) -> BTreeMap<Sym, Sym> {
+    let steps = flows.iter().flat_map(|flow| &flow.steps);
+    let operations = steps.flat_map(|step| {
+        step.forward.iter().chain(&step.undo).chain(&step.reserve).chain(&step.release)
+    });
+    let mut tables: Vec<Sym> = vec![words.saga, words.coordination, words.reservation];
+    tables.extend(dbs.iter().flat_map(|db| &db.rows).map(|(key, _)| key.table));
+    tables.extend(operations.flat_map(Op::tables));
+    tables.sort_unstable();
+    tables.dedup();
+    let name = |table: Sym| {
+        let name = format!("version of {}", interner.symbols[table.ix()]);
+        (table, interner.sym(&name))
+    };
+    tables.into_iter().map(name).collect()
+}
+
 fn source(input: &Input, interner: &mut Interner) -> InputSource {
     let mut values =
         |scalars: &[Scalar]| scalars.iter().map(|scalar| interner.value(scalar)).collect();
@@ -731,6 +803,15 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     let mix = mix(scenario, &mut interner);
     interner.more_words(&mut words);
     reservations(&mut flows, &mut interner);
+    let mut topics = if needs.broker { topics(scenario, &flows) } else { Vec::new() };
+    let (mut changes, mut version_tables) = (vec![None; dbs.len()], BTreeMap::new());
+    if needs.changes {
+        changes = change_topics(scenario, &nodes.replicas, &dbs, &mut topics, &mut interner);
+    }
+    if needs.replicas {
+        interner.replica_words(&mut words);
+        version_tables = self::version_tables(&flows, &dbs, &words, &mut interner);
+    }
     let fault_nodes = fault_nodes(scenario, &nodes);
     let triggers = triggers(scenario, &nodes, &fault_nodes);
     let none = doc::Distribution::Constant(0.0);
@@ -740,7 +821,10 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
             (service.service_time_us.clone(), service.read_time_us.clone())
         }
         // A replica answers as fast as its primary does.
-        NodeKind::Replica(ix) => (none.clone(), scenario.services[ix.ix()].read_time_us.clone()),
+        NodeKind::Replica(ix) => {
+            let applies = scenario.options.apply_time_us.clone();
+            (applies, scenario.services[ix.ix()].read_time_us.clone())
+        }
         _ => (none.clone(), none.clone()),
     });
     let (service_time, read_time) = times.unzip();
@@ -748,7 +832,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         title: scenario.title.clone(),
         coupling: coupling.to_owned(),
         flows: flow_infos(scenario, &flows),
-        topics: if needs.broker { topics(scenario, &flows) } else { Vec::new() },
+        topics,
         dbs,
         queries: scenario.queries.iter().map(|query| query.name.clone()).collect(),
         symbols: interner.symbols,
@@ -770,6 +854,8 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         composer: nodes.composer,
         shared: nodes.shared,
         replicas: nodes.replicas,
+        changes,
+        version_tables,
         session_rules,
         stream_rules,
         clients_look: false,

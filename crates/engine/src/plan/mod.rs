@@ -5,9 +5,11 @@
 //! changes during a run.
 
 mod compile;
+mod replicas;
 mod reserve;
 mod workload;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use compile::compile;
@@ -50,6 +52,10 @@ pub struct Plan {
     pub shared: Option<DbIx>,
     /// Per node, the nodes of its replicas.
     pub replicas: Vec<Vec<NodeIx>>,
+    /// Per database, the topic of its changes, where it has one.
+    pub changes: Vec<Option<TopicIx>>,
+    /// Per table, the one in which replicas keep the versions of its rows, where there are replicas.
+    pub version_tables: BTreeMap<Sym, Sym>,
     /// Per database, how it runs its sessions, where it has some.
     pub session_rules: Vec<Option<SessionRules>>,
     /// Per database, how it keeps its streams, where it is event-sourced.
@@ -155,6 +161,12 @@ pub struct Words {
     pub confirm: Sym,
     /// The command that cancels one.
     pub cancel: Sym,
+    /// A primary's copy for a replica, and its timer's name.
+    pub copy: Sym,
+    /// A replica's answer to it.
+    pub copied: Sym,
+    /// The answer of a replica that is not as far as its reader.
+    pub behind: Sym,
     /// What coordinator and participants say about reservations.
     pub reserving: ReservationWords,
 }
@@ -304,6 +316,35 @@ pub enum Op {
         /// Where the row was kept.
         at: KeyTemplate,
     },
+}
+
+impl Op {
+    /// The tables of the rows that it may change.
+    pub fn tables(&self) -> impl Iterator<Item = Sym> {
+        let kept = match self {
+            Self::Keep { at, .. } | Self::Restore { at, .. } | Self::Withdraw { at, .. } => {
+                Some(at)
+            }
+            _ => None,
+        };
+        self.changes().into_iter().chain(kept).map(|key| key.table)
+    }
+
+    /// The row that it changes, where it changes one.
+    #[must_use]
+    pub fn changes(&self) -> Option<&KeyTemplate> {
+        match self {
+            Self::Insert { key, .. }
+            | Self::Set { key, .. }
+            | Self::Add { key, .. }
+            | Self::Append { key, .. }
+            | Self::Delete { key }
+            | Self::Restore { key, .. }
+            | Self::Withdraw { key, .. } => Some(key),
+            Self::Keep { at, .. } => Some(at),
+            Self::Read { .. } => None,
+        }
+    }
 }
 
 /// A key over a transaction's inputs.

@@ -9,6 +9,7 @@
 mod atomicity;
 mod bounds;
 mod conservation;
+mod copies;
 mod durability;
 mod exactly_once;
 mod exercise;
@@ -16,10 +17,14 @@ mod in_doubt;
 mod isolation;
 mod ledger;
 mod monitor;
+mod monotonic_reads;
 mod places;
 mod progress;
+mod projection_agreement;
+mod read_your_writes;
 mod rules;
 mod saga_history;
+mod staleness;
 mod watcher;
 mod words;
 
@@ -62,6 +67,10 @@ pub const TABLE: &[Entry] = &[
     durability::ENTRY,
     in_doubt::ENTRY,
     progress::ENTRY,
+    read_your_writes::ENTRY,
+    monotonic_reads::ENTRY,
+    staleness::ENTRY,
+    projection_agreement::ENTRY,
 ];
 
 /// One observer, and its title where that is not its kind's.

@@ -1,14 +1,16 @@
 //! What a scenario demands, compiled once per run: names resolved to ids, sums to their start.
 
+use std::collections::BTreeMap;
+
 use crate::cast::{Cast, DbInfo};
 use crate::event::{Event, EventKind, LostRecord};
-use crate::ids::{DbIx, FlowIx, NodeIx, StepIx, Sym};
+use crate::ids::{DbIx, FlowIx, NodeIx, StepIx, Sym, TxnId};
 use crate::patterns;
 use crate::patterns::write::WriteKind;
 use crate::scenario::Scenario;
 use crate::scenario::document::{
-    Compensate, CompensationOrder, Coupling, Invariant, Operation, Rule, Scalar, Step, StepKind,
-    Term, When,
+    Arrivals, Compensate, CompensationOrder, Coupling, Invariant, Operation, Rule, Scalar, Step,
+    StepKind, Term, When,
 };
 use crate::value::{Key, KeyPart, Row, Value};
 
@@ -32,6 +34,45 @@ pub struct Rules {
     node_dbs: Vec<Option<DbIx>>,
     node_names: Vec<String>,
     symbols: Vec<String>,
+    copies: CopyRules,
+}
+
+/// Replicas as the properties see them.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct CopyRules {
+    /// Per database, the one that it copies.
+    of: Vec<Option<DbIx>>,
+    names: Vec<String>,
+    /// The rows at the start, where there are replicas.
+    rows: Vec<BTreeMap<Key, Row>>,
+    /// Per table of versions, the table of the rows.
+    versioned: BTreeMap<Sym, Sym>,
+    sessions: u32,
+    staleness_max: Option<u32>,
+}
+
+impl CopyRules {
+    fn compile(scenario: &Scenario, cast: &Cast) -> Self {
+        let of: Vec<Option<DbIx>> = cast.dbs.iter().map(|db| db.replica_of).collect();
+        if of.iter().all(Option::is_none) {
+            return Self::default();
+        }
+        let tables = cast.symbols.iter().enumerate().filter_map(|(at, name)| {
+            let table = symbol(cast, name.strip_prefix("version of ")?)?;
+            Some((Sym(at as u32), table))
+        });
+        Self {
+            of,
+            names: cast.dbs.iter().map(|db| db.name.clone()).collect(),
+            rows: cast.dbs.iter().map(|db| db.rows.iter().cloned().collect()).collect(),
+            versioned: tables.collect(),
+            sessions: match &scenario.workload.arrivals {
+                Arrivals::Clients { clients, .. } => (*clients).max(1),
+                _ => 1,
+            },
+            staleness_max: scenario.options.staleness_max,
+        }
+    }
 }
 
 /// A flow as the properties see it.
@@ -213,7 +254,68 @@ impl Rules {
             node_dbs: cast.nodes.iter().map(|node| node.db).collect(),
             node_names: cast.nodes.iter().map(|node| node.name.clone()).collect(),
             symbols: cast.symbols.clone(),
+            copies: CopyRules::compile(scenario, cast),
         }
+    }
+
+    /// Whether there are replicas.
+    #[must_use]
+    pub fn copied(&self) -> bool {
+        !self.copies.of.is_empty()
+    }
+
+    /// The database that a replica copies, or the database itself.
+    #[must_use]
+    pub fn primary_of(&self, db: DbIx) -> DbIx {
+        self.copies.of.get(db.ix()).copied().flatten().unwrap_or(db)
+    }
+
+    /// Whether a database has replicas.
+    #[must_use]
+    pub fn has_replicas(&self, db: DbIx) -> bool {
+        self.copies.of.contains(&Some(db))
+    }
+
+    /// Each replica with its primary before it.
+    pub fn pairs(&self) -> impl Iterator<Item = (DbIx, DbIx)> + '_ {
+        let numbered = self.copies.of.iter().enumerate();
+        numbered.filter_map(|(at, of)| Some(((*of)?, DbIx(at as u8))))
+    }
+
+    /// The table whose rows' versions are in this one, where it is such a table.
+    #[must_use]
+    pub fn versioned(&self, table: Sym) -> Option<Sym> {
+        self.copies.versioned.get(&table).copied()
+    }
+
+    /// A row at the start.
+    #[must_use]
+    pub fn row_at_start(&self, db: DbIx, key: Key) -> Option<&Row> {
+        self.copies.rows.get(db.ix())?.get(&key)
+    }
+
+    /// The name of a database, where there are replicas.
+    #[must_use]
+    pub fn database(&self, db: DbIx) -> &str {
+        self.copies.names.get(db.ix()).map_or("?", String::as_str)
+    }
+
+    /// By how many versions an answer may be behind.
+    #[must_use]
+    pub fn staleness_max(&self) -> Option<u32> {
+        self.copies.staleness_max
+    }
+
+    /// Whose session an arrival belongs to: arrivals are dealt to the clients in turn.
+    #[must_use]
+    pub fn session_of(&self, txn: TxnId) -> u32 {
+        txn.0 % self.copies.sessions.max(1)
+    }
+
+    /// The node of the clients.
+    #[must_use]
+    pub fn clients(&self) -> NodeIx {
+        NodeIx(0)
     }
 
     /// A step of a flow.

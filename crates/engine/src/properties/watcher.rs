@@ -97,6 +97,7 @@ impl Watcher {
                 | EventKind::Prepared { .. }
                 | EventKind::RolledBack { .. }
                 | EventKind::Crashed { .. }
+                | EventKind::QueryAnswered { .. }
         );
         if decisive {
             for line in 0..self.logs.len() {

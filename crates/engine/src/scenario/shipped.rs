@@ -19,6 +19,7 @@ static SHIPPED: &[Shipped] = &[
         json: include_str!("../../scenarios/customers-and-orders.json"),
     },
     Shipped { name: "trip", json: include_str!("../../scenarios/trip.json") },
+    Shipped { name: "stale-balance", json: include_str!("../../scenarios/stale-balance.json") },
     Shipped {
         name: "opposite-transfers",
         json: include_str!("../../scenarios/opposite-transfers.json"),

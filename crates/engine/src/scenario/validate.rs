@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::at::{At, Problems, did_you_mean, quote};
 use super::bounds::{
-    MAX_EVENTS, MAX_EXPLORED, MAX_NAME, MAX_SENTENCE, MAX_STATES, MAX_TIME, NODES,
+    MAX_EVENTS, MAX_EXPLORED, MAX_NAME, MAX_REPLICAS, MAX_SENTENCE, MAX_STATES, MAX_TIME, NODES,
 };
 use super::document::{Coupling, Scenario, Service, VERSION};
 use super::problem::Problem;
@@ -174,6 +174,14 @@ impl<'a> Check<'a> {
         service
     }
 
+    /// Whether a node of this name is a replica that a coupling may bring: `accounts-replica-1`.
+    fn is_replica(&self, name: &str) -> bool {
+        name.rsplit_once("-replica-").is_some_and(|(of, number)| {
+            let numbered = (1..=MAX_REPLICAS).any(|n| n.to_string() == number);
+            numbered && (of == "database" || self.services.contains_key(of))
+        })
+    }
+
     /// The name of a node: a service, or a part that a coupling may bring.
     fn node(&mut self, at: &At<'_>, name: &str) {
         self.node_but(at, name, &[]);
@@ -182,7 +190,8 @@ impl<'a> Check<'a> {
     /// The name of a node other than these.
     fn node_but(&mut self, at: &At<'_>, name: &str, but: &[&str]) {
         let allowed = |node: &str| !but.contains(&node);
-        if allowed(name) && (NODES.contains(&name) || self.services.contains_key(name)) {
+        let exists = NODES.contains(&name) || self.services.contains_key(name);
+        if allowed(name) && (exists || self.is_replica(name)) {
             return;
         }
         let services = self.services.keys().take(64).copied();

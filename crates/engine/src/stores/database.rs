@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rpds::{Queue, RedBlackTreeMap};
 
+use super::copies::{Copies, RowVersion, Snapshot};
 use super::sessions::{SessionRules, Sessions};
 use super::streams::{StreamRules, Streams, Written};
 
@@ -139,6 +140,8 @@ pub struct Database {
     /// The sessions as they were before each unforced record, so that a crash which loses the record
     /// brings back the promises that it ended.
     sessions_before: rpds::Vector<Option<Rc<Sessions>>>,
+    /// What it counts for its replicas, where it has some.
+    copies: Option<Rc<Copies>>,
     /// The streams that the rows are folded from, where it is event-sourced. They are never lost,
     /// since an append is forced.
     streams: Option<Rc<Streams>>,
@@ -163,6 +166,48 @@ impl Database {
         let rows: Vec<(Key, Row)> = self.rows().map(|(key, row)| (*key, row.clone())).collect();
         self.sessions = Some(Rc::new(Sessions::new(rules, rows)));
         self
+    }
+
+    /// The same database as a primary that counts its commits for its replicas, and keeps what each
+    /// changed where their changes are records.
+    #[must_use]
+    pub fn with_replicas(mut self, records: bool) -> Self {
+        self.copies = Some(Rc::new(Copies::new(records)));
+        self
+    }
+
+    /// Counts a commit for the replicas; returns the rows that it changed with their versions, where
+    /// there are replicas.
+    pub fn count_commit(
+        &mut self,
+        txn: TxnId,
+        changes: &[RowChange],
+    ) -> Option<Rc<Vec<RowVersion>>> {
+        Some(Rc::make_mut(self.copies.as_mut()?).count(txn, changes))
+    }
+
+    /// How many commits have changed rows, where it counts them for replicas.
+    #[must_use]
+    pub fn commits(&self) -> Option<u32> {
+        Some(self.copies.as_ref()?.number())
+    }
+
+    /// How often commits have changed a row; 0 where nobody counts.
+    #[must_use]
+    pub fn version(&self, key: &Key) -> u32 {
+        self.copies.as_ref().map_or(0, |copies| copies.version(key))
+    }
+
+    /// The rows that a commit changed, as the record of it carries them.
+    #[must_use]
+    pub fn changed_by(&self, number: u32) -> Option<Rc<Vec<RowVersion>>> {
+        self.copies.as_ref()?.payload(number)
+    }
+
+    /// A copy of the rows, and who changed them last; `None` where nothing was changed yet.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<(TxnId, Snapshot)> {
+        self.copies.as_ref()?.snapshot(&self.now.rows)
     }
 
     /// The same database, event-sourced: its rows are folds of streams.
@@ -192,10 +237,11 @@ impl Database {
         }
     }
 
-    /// Whether the record of a commit is forced although nobody asks for it: an append is.
+    /// Whether the record of a commit is forced although nobody asks for it: an append is, and so is
+    /// what replicas may hear of.
     #[must_use]
     pub fn forces_commits(&self) -> bool {
-        self.streams.is_some()
+        self.streams.is_some() || self.copies.is_some()
     }
 
     /// The open local transactions, where it has sessions.
@@ -360,6 +406,11 @@ impl Canon for RecordBody {
             Says::Done => (0, None),
             Says::Failed(reason) => (1, reason),
             Says::Undone(reason) => (2, reason),
+            Says::Changed(number) => {
+                h.write_u8(3);
+                h.write_u32(number);
+                return;
+            }
         };
         h.write_u8(tag);
         h.write_u32(reason.map_or(0, |sym| sym.0 + 1));
@@ -452,6 +503,9 @@ impl Canon for Database {
         h.write_u8(u8::from(self.down));
         if let Some(sessions) = &self.sessions {
             sessions.canon(h);
+        }
+        if let Some(copies) = &self.copies {
+            copies.canon(h);
         }
         if let Some(streams) = &self.streams {
             streams.canon(h);

@@ -2,6 +2,7 @@
 //! beside these and its volatile memory, so that rows, logs and topics draw with no code for it.
 
 mod broker;
+mod copies;
 mod database;
 pub mod event_log;
 pub mod event_store;
@@ -11,6 +12,7 @@ mod streams;
 pub mod transactions;
 
 pub use broker::{Broker, StoredRecord};
+pub use copies::{RowVersion, Snapshot};
 pub use database::{Database, InboxEntry, LogRecord};
 pub use sessions::{Action, Progress, SessionRules};
 pub use streams::{StreamRules, Versions};

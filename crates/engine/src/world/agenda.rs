@@ -58,6 +58,7 @@ impl World {
     /// Something changed for consumers: they look at every partition again.
     pub(super) fn wake_consumers(&mut self) {
         if self.timed {
+            self.wake_parked();
             let all: Vec<(TopicIx, PartitionIx)> =
                 self.broker.partitions().map(|(topic, partition, _)| (topic, partition)).collect();
             for (topic, partition) in all {

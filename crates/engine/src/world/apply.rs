@@ -11,7 +11,7 @@ use crate::family::{About, TimerOf, TxnData};
 use crate::ids::{Direction, EventIx, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
 use crate::out::Effect;
 use crate::patterns::read::{Asked, Fired};
-use crate::patterns::{Body, Out, client, entry};
+use crate::patterns::{Body, Out, Response, client, entry};
 use crate::plan::MixKind;
 use crate::rng::{DrawKey, Purpose};
 
@@ -493,6 +493,10 @@ impl Handler<'_> {
                 let cx = self.world.cx(node);
                 client::on_response(&cx, &mut clients, about, response, retries, &mut out);
                 self.world.clients = clients;
+                if !matches!(response, Response::Aborted(_)) {
+                    let read = self.world.parts.read;
+                    self.call_read(|cx, state, _| read.on_acknowledged(cx, state, txn));
+                }
             }
             Body::Read(message) => {
                 let read = self.world.parts.read;

@@ -1,5 +1,9 @@
 //! How a handler's effects are carried out, and where it can be cut short.
 
+mod copies;
+
+pub(super) use copies::Copying;
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -318,38 +322,52 @@ impl<'a> Handler<'a> {
             }
             _ => txn.settles.clone(),
         };
-        let record = LogRecord::Commit { changes, effects, inbox, outbox: txn.outbox.clone() };
+        let mut outbox = txn.outbox.clone();
+        let mut change = self.change_record(db, about, &changes);
+        if self.world.plan.scenario.options.outbox {
+            outbox.extend(change.take());
+        }
+        let record = LogRecord::Commit { changes, effects, inbox, outbox };
         let log_records = record.count();
         let force = !txn.lazy || self.world.dbs[db.ix()].forces_commits();
         self.append(db, about, facts);
-        let LogRecord::Commit { changes, effects, inbox, .. } = &record else {
+        let LogRecord::Commit { changes, effects, inbox, outbox } = &record else {
             unreachable!("it was made above")
         };
+        let (changes, outbox) = (changes.clone(), outbox.clone());
         let kind = EventKind::Committed {
             db,
             changes: changes.clone(),
             effects: effects.clone(),
-            outbox: txn.outbox.iter().map(RecordBody::entry).collect(),
+            outbox: outbox.iter().map(RecordBody::entry).collect(),
             inbox: !inbox.is_empty(),
             log_records,
             forced: u16::from(force),
         };
         Rc::make_mut(&mut self.world.dbs[db.ix()]).write(record, force);
         let ix = self.emit_about(about.0, about.1, kind);
-        for body in &txn.outbox {
-            self.world.stored.insert_mut((body.txn, body.label), ix);
-        }
-        if !txn.outbox.is_empty() {
-            self.relay_later();
-        }
+        self.stored(db, &outbox, ix);
+        let copying = self.copy_at_once(db, about.0, &changes, change);
         if let Some((about, fact)) = &txn.fact {
             self.note(*about, None, fact.clone());
         }
         self.point(true);
+        self.pass_on(db, copying);
         if self.broken == Some(Broken::Failed) {
             return LocalResult::Lost;
         }
         LocalResult::Committed { effect: done }
+    }
+
+    /// Messages were left in the outbox of a database: its relay will look.
+    pub(super) fn stored(&mut self, db: DbIx, outbox: &[RecordBody], ix: EventIx) {
+        for body in outbox {
+            self.world.stored.insert_mut((body.txn, body.label), ix);
+        }
+        if !outbox.is_empty() {
+            let host = self.world.plan.cast.dbs[db.ix()].node;
+            self.world.relay_later(host);
+        }
     }
 
     /// Appends events to the streams of an event-sourced database, with the commit that follows.
@@ -461,13 +479,16 @@ impl<'a> Handler<'a> {
             }
             changes.push(RowChange { key: write.key, before, after: write.row.clone() });
         }
+        if !changes.is_empty() && self.world.copies_missing(self.node, db) {
+            return Err(Refusal::Unavailable);
+        }
         for (key, row) in reads {
             self.emit(EventKind::Read { db, key, row });
         }
         Ok((done, changes, inbox, facts))
     }
 
-    fn publish(&mut self, body: RecordBody, relayed: Option<DbIx>) {
+    pub(super) fn publish(&mut self, body: RecordBody, relayed: Option<DbIx>) {
         if !self.world.reaches_broker(self.node) {
             self.broken = Some(Broken::Failed);
             return;
@@ -603,10 +624,6 @@ impl<'a> Handler<'a> {
             EventKind::TimerArmed { label: alarm.label, due },
         );
         self.world.timers.insert(key, super::Timer { alarm, due, armed });
-    }
-
-    fn relay_later(&mut self) {
-        self.world.relay_later(self.node);
     }
 
     /// An effect is done: the next place where the handler can be cut.

@@ -3,7 +3,6 @@
 //! Ordinary choices first (arrivals, messages, records, relays, timers, restarts), then faults.
 //! Within a kind the order is that of nodes, topics and messages.
 
-use super::Wait;
 use super::World;
 use crate::cast::NodeKind;
 use crate::choice::{ChoiceKind, TimerKey};
@@ -41,7 +40,7 @@ impl World {
             }
         }
         for ((node, txn), parked) in &self.parked {
-            if parked.wait != Wait::Lock {
+            if self.can_proceed(*node, parked) {
                 choices.push(ChoiceKind::Proceed { node: *node, txn: *txn });
             }
         }

@@ -19,7 +19,7 @@ use rpds::RedBlackTreeMap;
 
 pub use apply::Impossible;
 pub use effects::Point;
-pub use sessions::{Parked, Wait};
+pub use sessions::Parked;
 
 use crate::cast::DbInfo;
 use crate::choice::{Intervention, TimerKey};
@@ -174,7 +174,15 @@ impl World {
             }
             Rc::new(database)
         };
-        let dbs = plan.cast.dbs.iter().enumerate().map(database).collect();
+        let mut dbs: Vec<Rc<Database>> = plan.cast.dbs.iter().enumerate().map(database).collect();
+        if parts.read.copy_mode().is_some() {
+            for (db, info) in dbs.iter_mut().zip(&plan.cast.dbs) {
+                if info.replica_of.is_none() && !plan.replicas[info.node.ix()].is_empty() {
+                    let records = plan.changes.iter().any(Option::is_some);
+                    *db = Rc::new(db.as_ref().clone().with_replicas(records));
+                }
+            }
+        }
         let broker = Rc::new(Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions)));
         let triggers = plan.triggers.iter().map(|trigger| trigger.nth).collect();
         Self {

@@ -9,13 +9,13 @@
 use std::rc::Rc;
 
 use super::apply::Impossible;
-use super::effects::Handler;
+use super::effects::{Copying, Handler};
 use super::{Due, Sink, World};
 use crate::choice::{Cut, TimerKey};
 use crate::event::{EventKind, Refusal};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{DbIx, Direction, EventIx, Micros, NodeIx, StepIx, StepRef, TxnId};
-use crate::out::{Alarm, Answer, Ask, Clock, Exchange, InboxKey, Told};
+use crate::out::{Alarm, Answer, Ask, Clock, Exchange, InboxKey, RecordBody, Told};
 use crate::patterns::store::{event_sourced, rows};
 use crate::patterns::{Cont, Out};
 use crate::plan::Env;
@@ -35,6 +35,8 @@ pub enum Wait {
     Time,
     /// Nothing more: its session is gone.
     Gone(Refusal),
+    /// The replicas that must write what it commits, and whether the commit is forced.
+    Copies(bool),
 }
 
 /// A handler that waits.
@@ -61,6 +63,7 @@ impl Canon for Parked {
             Wait::Granted => 1,
             Wait::Time => 2,
             Wait::Gone(_) => 3,
+            Wait::Copies(_) => 4,
         });
         // Continuations are a few small values, and their text says all of them.
         h.write_bytes(format!("{:?} {:?}", self.then, self.wait).as_bytes());
@@ -80,7 +83,7 @@ impl World {
             return Err(Impossible::Down);
         }
         let parked = self.parked.get(&(node, txn)).ok_or(Impossible::NotParked)?.clone();
-        if parked.wait == Wait::Lock {
+        if !self.can_proceed(node, &parked) {
             return Err(Impossible::NotParked);
         }
         self.parked.remove(&(node, txn));
@@ -92,11 +95,37 @@ impl World {
                 Wait::Lock | Wait::Granted => handler.go_on(parked.db, parked.step, parked.then),
                 Wait::Time => handler.told(parked.then, Told::Over),
                 Wait::Gone(why) => handler.told(parked.then, Told::Refused(why)),
+                Wait::Copies(force) => {
+                    let ask = Ask::CommitPrepared { force };
+                    handler.session(parked.db, txn, ask, Some(parked.then))
+                }
             };
             handler.run(out);
         }
         handler.finish();
         Ok(())
+    }
+
+    /// Whether what a parked handler waits for has come.
+    pub(super) fn can_proceed(&self, node: NodeIx, parked: &Parked) -> bool {
+        match parked.wait {
+            Wait::Lock => false,
+            Wait::Copies(_) => !self.copies_missing(node, parked.db),
+            Wait::Granted | Wait::Time | Wait::Gone(_) => true,
+        }
+    }
+
+    /// Replicas may be there again: handlers that wait for them look.
+    pub(super) fn wake_parked(&mut self) {
+        let waiting: Vec<(NodeIx, TxnId)> = self
+            .parked
+            .iter()
+            .filter(|(_, parked)| matches!(parked.wait, Wait::Copies(_)))
+            .map(|(key, _)| *key)
+            .collect();
+        for (node, txn) in waiting {
+            self.proceed_at(self.now, node, txn);
+        }
     }
 
     /// Whether a node can reach the node that holds a database, and that one runs.
@@ -105,10 +134,11 @@ impl World {
         host == node || (self.is_up(host) && self.reaches(node, host))
     }
 
-    /// How long a step takes at a node, slow faults included.
+    /// How long a step takes at a node, slow faults and replicas that write with it included.
     #[must_use]
     pub fn service_time(&self, node: NodeIx, key: DrawKey) -> Micros {
-        self.work_time(&self.plan.service_time[node.ix()], node, key)
+        let work = self.work_time(&self.plan.service_time[node.ix()], node, key);
+        work + self.copying_time(node, key)
     }
 
     /// How long the answer to a question for rows takes at a node, slow faults included.
@@ -177,21 +207,35 @@ impl Handler<'_> {
                 self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
                 self.told_maybe(then, Told::Refused(Refusal::ReadOnly))
             }
+            Ask::Commit { .. } | Ask::Prepare { .. } if self.lacks_copies(db, txn) => {
+                let why = Refusal::Unavailable;
+                self.emit(EventKind::Refused { db, why });
+                self.roll_back(db, txn, Some(why), false);
+                self.told_maybe(then, Told::Refused(why))
+            }
             Ask::Commit { fact } => {
-                let told = self.commit(db, txn, true);
+                let (told, copying) = self.commit(db, txn, true);
                 if told == Told::Done
                     && let Some(fact) = fact
                 {
                     self.note_fact(txn, fact);
                 }
-                self.after_call(then, told)
+                self.after_commit(db, then, told, copying)
             }
             Ask::CommitPrepared { force } => {
                 if !self.is_prepared(db, txn) {
                     return self.told_maybe(then, Told::Refused(Refusal::Unavailable));
                 }
-                let told = self.commit(db, txn, force);
-                self.after_call(then, told)
+                if let Some(then) = then
+                    && self.lacks_copies(db, txn)
+                {
+                    let step = self.about.1.unwrap_or_default();
+                    let step = StepRef { txn, step: step.0, dir: step.1 };
+                    self.park(db, step, Wait::Copies(force), then);
+                    return Out::default();
+                }
+                let (told, copying) = self.commit(db, txn, force);
+                self.after_commit(db, then, told, copying)
             }
             Ask::Prepare { round } => {
                 let told = self.prepare(db, txn, round);
@@ -203,6 +247,31 @@ impl Handler<'_> {
             }
             Ask::TimeOut => self.time_out(db, txn, then),
         }
+    }
+
+    /// Whether the changes of a session must reach replicas of which one is out of reach.
+    fn lacks_copies(&self, db: DbIx, txn: TxnId) -> bool {
+        self.world.copies_missing(self.node, db)
+            && self.world.dbs[db.ix()]
+                .sessions()
+                .is_some_and(|sessions| !sessions.changes(txn).is_empty())
+    }
+
+    /// A session has committed: what it changed goes on to the replicas.
+    fn after_commit(
+        &mut self,
+        db: DbIx,
+        then: Option<Cont>,
+        told: Told,
+        copying: Option<Copying>,
+    ) -> Out {
+        self.point(true);
+        self.pass_on(db, copying);
+        if self.is_crashed() {
+            return Out::default();
+        }
+        let told = if self.is_failed() { Told::Lost } else { told };
+        self.told_maybe(then, told)
     }
 
     /// A call of the database is over: the handler can be cut here, or the reply be lost.
@@ -381,10 +450,11 @@ impl Handler<'_> {
         self.time_out(parked.db, txn, Some(parked.then))
     }
 
-    fn commit(&mut self, db: DbIx, txn: TxnId, force: bool) -> Told {
+    fn commit(&mut self, db: DbIx, txn: TxnId, force: bool) -> (Told, Option<Copying>) {
         if self.is_too_late(db, txn) {
-            return Told::Refused(Refusal::Version);
+            return (Told::Refused(Refusal::Version), None);
         }
+        let mut copying = None;
         let force = force || self.world.dbs[db.ix()].forces_commits();
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
         let before = database.sessions_now();
@@ -397,6 +467,11 @@ impl Handler<'_> {
                 let inbox =
                     if was_prepared { self.remembered(txn, Answer::Done) } else { Vec::new() };
                 let remembers = !inbox.is_empty();
+                let mut outbox = Vec::new();
+                let mut change = self.change_record(db, (Some(txn), self.about.1), &changes);
+                if self.world.plan.scenario.options.outbox {
+                    outbox.extend(change.take());
+                }
                 let facts = if is_streamed {
                     let actions: Vec<Action> =
                         effects.iter().flat_map(|of| self.actions(*of)).collect();
@@ -414,7 +489,7 @@ impl Handler<'_> {
                     changes: changes.clone(),
                     effects: effects.clone(),
                     inbox,
-                    outbox: Vec::new(),
+                    outbox: outbox.clone(),
                 };
                 // A transaction that has only read has nothing to be durable.
                 let is_logged = was_prepared || !changes.is_empty();
@@ -423,15 +498,17 @@ impl Handler<'_> {
                     let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
                     database.write_after(record, force, before);
                 }
-                self.emit(EventKind::Committed {
+                let ix = self.emit(EventKind::Committed {
                     db,
-                    changes,
+                    changes: changes.clone(),
                     effects,
-                    outbox: Vec::new(),
+                    outbox: outbox.iter().map(RecordBody::entry).collect(),
                     inbox: remembers,
                     log_records,
                     forced: u16::from(force && is_logged),
                 });
+                self.stored(db, &outbox, ix);
+                copying = self.copy_at_once(db, Some(txn), &changes, change);
                 Told::Done
             }
             Some(Err(why)) => {
@@ -443,7 +520,7 @@ impl Handler<'_> {
             None => Told::Refused(Refusal::Unavailable),
         };
         self.settle(db);
-        told
+        (told, copying)
     }
 
     /// What a database remembers of a transaction that was prepared in it, so that a copy of the

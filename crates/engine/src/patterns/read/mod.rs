@@ -3,13 +3,17 @@
 //! Each member keeps its own messages, volatile state and continuations; the enums here join them,
 //! a variant and a line each.
 
+pub mod cqrs;
+pub mod cqrs_copy;
+pub mod cqrs_events;
+pub mod cqrs_write_all;
 pub mod direct;
 
 use super::{Member, Out};
 use crate::event::RowChange;
 use crate::family::{Cx, Needs};
 use crate::fingerprint::{Canon, Fingerprint};
-use crate::ids::{Direction, NodeIx, StepIx, Sym, TopicIx, TxnId};
+use crate::ids::{DbIx, Direction, NodeIx, StepIx, Sym, TopicIx, TxnId};
 use crate::out::{LocalResult, RecordBody};
 use crate::plan::Plan;
 
@@ -18,20 +22,41 @@ use crate::plan::Plan;
 pub enum ReadKind {
     /// Each row is read from the primary of its service.
     Direct,
+    /// Each row is read from a replica, which changes reach in this way.
+    Cqrs(cqrs::Mode),
 }
 
 /// The table of the family.
-pub const TABLE: &[Member<ReadKind>] = &[Member {
-    name: "direct",
-    kind: ReadKind::Direct,
-    about: "each row is read from the service that owns it",
-}];
+pub const TABLE: &[Member<ReadKind>] = &[
+    Member {
+        name: "direct",
+        kind: ReadKind::Direct,
+        about: "each row is read from the service that owns it",
+    },
+    Member {
+        name: "cqrs-write-all",
+        kind: ReadKind::Cqrs(cqrs::Mode::WriteAll),
+        about: "rows are read from replicas, which every commit writes too",
+    },
+    Member {
+        name: "cqrs-copy-at-each-write",
+        kind: ReadKind::Cqrs(cqrs::Mode::CopyAtEachWrite),
+        about: "rows are read from replicas, which are sent a copy after each commit",
+    },
+    Member {
+        name: "cqrs-event-driven",
+        kind: ReadKind::Cqrs(cqrs::Mode::EventDriven),
+        about: "rows are read from replicas, which consume the changes as events",
+    },
+];
 
 /// A message of the read member.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ReadMsg {
     /// Of [`direct`].
     Direct(direct::Msg),
+    /// Of [`cqrs`].
+    Cqrs(cqrs::Msg),
 }
 
 /// A continuation of a handler, of any member.
@@ -43,6 +68,8 @@ pub enum ReadCont {}
 pub enum ReadState {
     /// Of [`direct`].
     Direct(direct::State),
+    /// Of [`cqrs`].
+    Cqrs(cqrs::State),
 }
 
 /// What a message of a read member is about.
@@ -77,6 +104,20 @@ impl ReadKind {
     pub fn needs(self) -> Needs {
         match self {
             Self::Direct => Needs::default(),
+            Self::Cqrs(mode) => Needs {
+                replicas: true,
+                changes: mode == cqrs::Mode::EventDriven,
+                ..Needs::default()
+            },
+        }
+    }
+
+    /// How changes reach the replicas, where there are some.
+    #[must_use]
+    pub fn copy_mode(self) -> Option<cqrs::Mode> {
+        match self {
+            Self::Cqrs(mode) => Some(mode),
+            Self::Direct => None,
         }
     }
 
@@ -85,6 +126,7 @@ impl ReadKind {
     pub fn initial(self) -> ReadState {
         match self {
             Self::Direct => ReadState::Direct(direct::State::default()),
+            Self::Cqrs(_) => ReadState::Cqrs(cqrs::State::default()),
         }
     }
 
@@ -93,22 +135,25 @@ impl ReadKind {
     pub fn edges(self, plan: &Plan) -> Vec<(NodeIx, NodeIx)> {
         match self {
             Self::Direct => direct::edges(plan),
+            Self::Cqrs(mode) => cqrs::edges(mode, plan),
         }
     }
 
     /// Which nodes react to something on which topic.
     #[must_use]
-    pub fn consumers(self, _plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
+    pub fn consumers(self, plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
         match self {
             Self::Direct => Vec::new(),
+            Self::Cqrs(_) => cqrs_events::consumers(plan),
         }
     }
 
     /// Whether a node handles a record, or passes over it.
     #[must_use]
-    pub fn handles(self, _cx: &Cx<'_>, _record: &RecordBody) -> bool {
+    pub fn handles(self, cx: &Cx<'_>, record: &RecordBody) -> bool {
         match self {
             Self::Direct => false,
+            Self::Cqrs(_) => cqrs_events::handles(cx, record),
         }
     }
 
@@ -117,6 +162,7 @@ impl ReadKind {
     pub fn owns(self, plan: &Plan, label: Sym) -> bool {
         match self {
             Self::Direct => label == plan.words.ask,
+            Self::Cqrs(_) => label == plan.words.ask || label == plan.words.copy,
         }
     }
 
@@ -124,6 +170,7 @@ impl ReadKind {
     pub fn on_arrive(self, cx: &Cx<'_>, state: &mut ReadState, txn: TxnId, out: &mut Out) {
         match state {
             ReadState::Direct(state) => direct::on_arrive(cx, state, txn, out),
+            ReadState::Cqrs(state) => cqrs::on_arrive(cx, state, txn, out),
         }
     }
 
@@ -140,19 +187,35 @@ impl ReadKind {
             (ReadState::Direct(state), ReadMsg::Direct(message)) => {
                 direct::on_message(cx, state, asked, &message, out);
             }
+            (ReadState::Cqrs(state), ReadMsg::Cqrs(message)) => {
+                cqrs::on_message(cx, state, asked, &message, out);
+            }
+            _ => unreachable!("a world runs one read member, and only it sends these messages"),
         }
     }
 
     /// A broker record that the node handles.
-    pub fn on_record(
-        self,
-        _cx: &Cx<'_>,
-        state: &mut ReadState,
-        _record: &RecordBody,
-        _out: &mut Out,
-    ) {
+    pub fn on_record(self, cx: &Cx<'_>, state: &mut ReadState, record: &RecordBody, out: &mut Out) {
         match state {
             ReadState::Direct(_) => {}
+            ReadState::Cqrs(_) => cqrs_events::on_record(cx, record, out),
+        }
+    }
+
+    /// A local commit at this node has changed rows of a primary, and its replicas were not part of
+    /// it.
+    pub fn on_commit(self, cx: &Cx<'_>, state: &mut ReadState, db: DbIx, out: &mut Out) {
+        match state {
+            ReadState::Direct(_) => {}
+            ReadState::Cqrs(state) => cqrs_copy::on_commit(cx, state, db, out),
+        }
+    }
+
+    /// A client has learned that its transaction was accepted or completed.
+    pub fn on_acknowledged(self, cx: &Cx<'_>, state: &mut ReadState, txn: TxnId) {
+        match state {
+            ReadState::Direct(_) => {}
+            ReadState::Cqrs(state) => cqrs::on_acknowledged(cx, state, txn),
         }
     }
 
@@ -172,13 +235,17 @@ impl ReadKind {
     pub fn on_timer(self, cx: &Cx<'_>, state: &mut ReadState, fired: Fired, out: &mut Out) {
         match state {
             ReadState::Direct(state) => direct::on_timer(cx, state, fired, out),
+            ReadState::Cqrs(state) => cqrs::on_timer(cx, state, fired, out),
         }
     }
 
     /// The node has restarted and recovered its database.
-    pub fn on_restart(self, _cx: &Cx<'_>, state: &mut ReadState, _out: &mut Out) {
-        match state {
-            ReadState::Direct(_) => {}
+    pub fn on_restart(self, cx: &Cx<'_>, state: &mut ReadState, out: &mut Out) {
+        match (self, state) {
+            (Self::Cqrs(cqrs::Mode::CopyAtEachWrite), ReadState::Cqrs(state)) => {
+                cqrs_copy::on_restart(cx, state, out);
+            }
+            _ => {}
         }
     }
 }
@@ -189,6 +256,7 @@ impl ReadState {
     pub fn is_idle(&self) -> bool {
         match self {
             Self::Direct(state) => state.is_idle(),
+            Self::Cqrs(state) => state.is_idle(),
         }
     }
 }
@@ -197,6 +265,7 @@ impl Canon for ReadState {
     fn canon(&self, h: &mut Fingerprint) {
         match self {
             Self::Direct(state) => state.canon(h),
+            Self::Cqrs(state) => state.canon(h),
         }
     }
 }
@@ -204,6 +273,7 @@ impl Canon for ReadState {
 impl Canon for ReadMsg {
     fn canon(&self, h: &mut Fingerprint) {
         match self {
+            Self::Cqrs(message) => message.canon(h),
             Self::Direct(direct::Msg::Ask) => h.write_u8(0),
             Self::Direct(direct::Msg::Rows(rows)) => {
                 h.write_u8(1);

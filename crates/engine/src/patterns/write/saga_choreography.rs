@@ -58,6 +58,7 @@ fn done_record(cx: &Cx<'_>, txn: TxnId, step: StepIx, says: Says) -> RecordBody 
         Says::Done => (of.emits, Shape::Event),
         Says::Failed(_) => (of.fails, Shape::Event),
         Says::Undone(_) => (of.undone, Shape::Compensation),
+        Says::Changed(_) => unreachable!("only the read member publishes changes of rows"),
     };
     let topic = of.topic.expect("a choreographed saga's plan has a topic for each step");
     RecordBody { topic, label, shape, txn, step, says }
@@ -115,6 +116,7 @@ pub fn reaction(cx: &Cx<'_>, record: &RecordBody) -> Option<(StepIx, Direction)>
         Says::Failed(_) => (first_undo(cx, txn, record.step)?, Direction::Undo),
         Says::Undone(_) if parallel(cx) => return None,
         Says::Undone(_) => (cx.previous_undo(txn, record.step.ix())?, Direction::Undo),
+        Says::Changed(_) => return None,
     };
     (cx.step(txn, step).node == cx.node).then_some((step, direction))
 }
@@ -175,7 +177,7 @@ pub fn on_record(cx: &Cx<'_>, record: &RecordBody, out: &mut Out) {
         (Direction::Undo, Says::Failed(reason) | Says::Undone(reason)) => {
             undo(cx, record.txn, step, reason, out);
         }
-        (Direction::Undo, Says::Done) => {}
+        (Direction::Undo, Says::Done | Says::Changed(_)) => {}
     }
 }
 

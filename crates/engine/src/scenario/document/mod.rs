@@ -18,8 +18,8 @@ pub use flow::{Condition, Flow, Operation, Query, QueryRead, Step, StepKind};
 pub use invariant::{Invariant, Rule, Term, When};
 pub use settings::{
     Bounds, Broker, Budget, Compensate, CompensationOrder, Concurrency, ExpectedVersion,
-    IsolationLevel, Limits, Link, Network, Options, Orchestrator, Presume, Retries, Updates,
-    Victim,
+    IsolationLevel, Limits, Link, Network, Options, Orchestrator, Presume, ReadFrom, Retries,
+    SessionRule, Updates, Victim,
 };
 pub use workload::{Arrivals, Distribution, Draw, Input, MixEntry, Workload};
 

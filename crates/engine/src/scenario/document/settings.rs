@@ -176,6 +176,22 @@ pub struct Options {
     /// How many read replicas the database of each service has, where the coupling has some.
     #[serde(skip_serializing_if = "usual_replicas")]
     pub replicas: u8,
+    /// Where questions are sent where there are replicas.
+    #[serde(skip_serializing_if = "usual")]
+    pub read_from: ReadFrom,
+    /// What a client's session is promised where there are replicas.
+    #[serde(skip_serializing_if = "usual")]
+    pub sessions: SessionRule,
+    /// Whether a replica that consumes changes passes over those that are older than what it has.
+    #[serde(skip_serializing_if = "is_true")]
+    pub projection_guard: bool,
+    /// How long a replica takes to take in a copy or a record, in microseconds.
+    #[serde(skip_serializing_if = "is_no_time")]
+    pub apply_time_us: Distribution,
+    /// By how many versions a row may be behind that a query answers with; anything where there is
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness_max: Option<u32>,
     /// After how many events of a stream an event-sourced service stores a snapshot; never where it is 0.
     #[serde(skip_serializing_if = "usual_snapshot_every")]
     pub snapshot_every: u32,
@@ -189,6 +205,10 @@ pub struct Options {
     /// microseconds; 0 for never.
     #[serde(skip_serializing_if = "usual_reservation")]
     pub reservation_us: u64,
+}
+
+fn is_no_time(value: &Distribution) -> bool {
+    *value == Distribution::Constant(0.0)
 }
 
 fn usual_reservation(value: &u64) -> bool {
@@ -237,12 +257,49 @@ impl Default for Options {
             lock_timeout_us: None,
             connections: 16,
             replicas: 2,
+            read_from: ReadFrom::default(),
+            sessions: SessionRule::default(),
+            projection_guard: true,
+            apply_time_us: Distribution::Constant(0.0),
+            staleness_max: None,
             snapshot_every: 100,
             fold_us: 10,
             expected: ExpectedVersion::default(),
             reservation_us: 5_000_000,
         }
     }
+}
+
+/// Which replica a question is sent to. Where one does not answer, the next is asked, and the
+/// primary at last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadFrom {
+    /// The replicas in turn, query by query.
+    #[default]
+    RoundRobin,
+    /// Any, drawn for each query.
+    Random,
+    /// The one with the shortest mean delay from the clients.
+    Nearest,
+    /// None of them: the primary.
+    Primary,
+}
+
+/// What is done for a client's session where its reads go to replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionRule {
+    /// Nothing.
+    #[default]
+    None,
+    /// It keeps to one replica of each service, as long as that answers.
+    Sticky,
+    /// Its questions say how far its own writes have come, and a replica that is behind is passed
+    /// over, for the primary at last.
+    ReadYourWrites,
 }
 
 /// Which version of its streams a client's command expects, where the service that it asks is

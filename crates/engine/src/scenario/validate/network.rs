@@ -20,6 +20,8 @@ impl Check<'_> {
         self.count(&at.name("partitions"), broker.partitions.into(), 1, MAX_PARTITIONS);
         self.count(&at.name("max_deliveries"), broker.max_deliveries.into(), 1, u8::MAX.into());
         self.distribution(&at.name("relay_us"), &broker.relay_us);
+        let at = At::ROOT.name("options");
+        self.distribution(&at.name("apply_time_us"), &self.scenario.options.apply_time_us);
 
         let retries = &self.scenario.retries;
         let at = At::ROOT.name("retries");

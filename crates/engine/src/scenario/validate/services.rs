@@ -16,7 +16,7 @@ impl Check<'_> {
         for (index, service) in services.iter().enumerate() {
             let at = at.element(&service.name, index);
             self.name(&at.name("name"), &service.name);
-            if NODES.contains(&service.name.as_str()) {
+            if NODES.contains(&service.name.as_str()) || self.is_replica(&service.name) {
                 self.problems.add(
                     &at.name("name"),
                     || format!("{} is a node that patterns bring", quote(&service.name)),
