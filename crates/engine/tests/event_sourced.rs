@@ -383,3 +383,41 @@ fn without_an_expected_version_the_second_editor_overwrites_the_first() {
     let report = check(&scenario, faults(0, 0, 0), false);
     assert_eq!(broken(&report), [""; 0]);
 }
+
+/// Participants in two-phase commit that read a stream, compute, and append later: with rows the
+/// second to write overwrites the first; with streams it promises nothing, since its stream has gone
+/// on, and votes no. The steps in place take the stream's lock, and nobody comes too late.
+#[test]
+fn a_participant_promises_only_at_the_version_that_it_folded() {
+    let scenario = |store: &str, updates: Updates| {
+        let mut scenario = two_editors();
+        scenario.coupling = parts("two-phase-commit", "direct", store);
+        scenario.options.expected = ExpectedVersion::Any;
+        scenario.options.updates = updates;
+        scenario
+    };
+    let rows = check(&scenario("rows", Updates::ReadThenWrite), faults(0, 0, 0), false);
+    assert!(broken(&rows).contains(&"Money conserved"), "{:?}", broken(&rows));
+    for updates in [Updates::ReadThenWrite, Updates::InPlace] {
+        let sourced = scenario("event-sourced", updates);
+        for budget in [faults(0, 0, 0), faults(1, 0, 0), faults(0, 1, 0), faults(0, 0, 1)] {
+            let report = check(&sourced, budget, false);
+            let conserved = |title: &&str| *title == "Money conserved" || *title == "Atomicity";
+            assert_eq!(broken(&report).iter().filter(|title| conserved(title)).count(), 0);
+            assert!(report.complete, "{} states", report.states);
+        }
+    }
+    // By the clock: both have folded the stream before either appends.
+    let mut together = scenario("event-sourced", Updates::ReadThenWrite);
+    together.services[0].service_time_us =
+        interleave_engine::scenario::document::Distribution::Constant(20_000.0);
+    let session = run(together);
+    let versions = session
+        .trace()
+        .of_kind("refused")
+        .filter(|(_, kind)| matches!(kind, EventKind::Refused { why: Refusal::Version, .. }))
+        .count();
+    assert_eq!(versions, 1);
+    let account = stream(session.as_ref(), "account:ada");
+    assert_eq!(account.events.len(), 2, "opened, and the withdrawal of the one that was first");
+}
