@@ -220,6 +220,16 @@ pub const PATTERNS: &[Pattern] = &[
         },
     },
     Pattern {
+        name: "event-sourcing",
+        title: "Event sourcing",
+        about: "Services append what happened to streams; rows are folded from them, and read databases follow.",
+        parts: Parts {
+            write: WriteKind::SagaChoreography,
+            read: ReadKind::Cqrs(Mode::EventDriven),
+            store: StoreKind::EventSourced,
+        },
+    },
+    Pattern {
         name: "try-confirm-cancel",
         title: "Try, confirm, cancel",
         about: "Each service reserves for a while; a coordinator confirms all reservations or cancels them.",
