@@ -305,6 +305,16 @@ fn an_orchestrator_that_crashes_at_any_effect_resumes() {
     }
 }
 
+/// A reservation expires, and its confirmation comes too late: the others are confirmed already.
+#[test]
+fn a_late_confirmation_leaves_half_a_transaction() {
+    for name in ["late-confirm", "late-confirm-half-done", "late-confirm-of-a-parcel"] {
+        let report = assert_breaks(name);
+        assert!(property(&report, "Exactly once").holds);
+        assert!(property(&report, "Durability").holds);
+    }
+}
+
 /// What is kept of every case: with its link.
 fn fixture() -> String {
     let entries: Vec<Value> = all()

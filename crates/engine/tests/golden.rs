@@ -107,6 +107,31 @@ fn saga_orchestration() {
     assert_file("tests/golden/saga-orchestration.txt", &text);
 }
 
+#[test]
+fn try_confirm_cancel() {
+    let pattern = "try-confirm-cancel";
+    let mut text = write_member(
+        pattern,
+        &[
+            (
+                "the coordinator crashes after it wrote that it confirms",
+                crash("coordinator", "committed", 2),
+            ),
+            ("customers crashes with the credit reserved", crash("customers", "committed", 1)),
+        ],
+    );
+    let cut_off = json!([{
+        "fault": { "partition": ["customers"] },
+        "on": { "event": "decided", "node": "coordinator", "nth": 1 },
+        "for_us": 100_000,
+    }]);
+    let mut late = order(pattern, "mary", 1_234, &cut_off);
+    late.options.reservation_us = 40_000;
+    text +=
+        &section("customers is cut off while it should confirm, and its reservation expires", late);
+    assert_file("tests/golden/try-confirm-cancel.txt", &text);
+}
+
 /// Two services, a row that both know, and a reader who wants both.
 fn reading(faults: &Value) -> Scenario {
     parse(&json!({

@@ -53,10 +53,22 @@ impl Lifted {
 ///   and ends, and the rows show the same ("… as often as …"), unless it can not: where a compensation
 ///   is missing, a transaction is stuck, a record went to the dead letters, or the orchestrator gave up
 ///   on an answer. An orchestrator has no use for the outbox and promises the same without.
+/// * With try, confirm and cancel the reservations' own rows do what the inbox does for others, a step
+///   without a compensation is taken back all the same, and a coordinator that gives up cancels: it
+///   promises all of it under every option, unless a transaction is stuck, as where a reservation
+///   expired before its confirmation. Whoever is told that all is done finds all done even then.
 /// * Uncoordinated services promise nothing about the whole, but the client's answer: whoever is told
 ///   that all is done finds all done, and everybody is told something or gives up.
 fn promised(swarm: &Swarm, lifted: &Lifted, title: &str, id: &str) -> bool {
     let options = &swarm.document.options;
+    if swarm.pattern == "try-confirm-cancel" {
+        return match id {
+            "conservation" if title.starts_with("Money of") => true,
+            "exactly-once" | "bounds" => true,
+            "durability" => !lifted.cut,
+            _ => !(lifted.stuck || lifted.cut),
+        };
+    }
     let saga = swarm.pattern != "database-per-service";
     let outbox = options.outbox || swarm.pattern == "saga-orchestration";
     let whole = saga

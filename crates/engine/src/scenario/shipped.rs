@@ -33,6 +33,7 @@ static SHIPPED: &[Shipped] = &[
         name: "corrected-record",
         json: include_str!("../../scenarios/corrected-record.json"),
     },
+    Shipped { name: "late-confirm", json: include_str!("../../scenarios/late-confirm.json") },
 ];
 
 impl Shipped {

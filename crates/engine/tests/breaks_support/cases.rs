@@ -92,6 +92,7 @@ pub(crate) fn all() -> Vec<Case> {
     };
     let (uncoordinated, choreography, orchestration) =
         ("database-per-service", "saga-choreography", "saga-orchestration");
+    let tcc = "try-confirm-cancel";
     let crash = faults(1, 0, 0);
     let duplicate = faults(0, 0, 1);
     let none = faults(0, 0, 0);
@@ -143,5 +144,15 @@ pub(crate) fn all() -> Vec<Case> {
             6,
             310,
         ),
+        case("late-confirm", shipped("customers-and-orders", tcc), none, "Progress", 11, 51),
+        case(
+            "late-confirm-half-done",
+            shipped("customers-and-orders", tcc),
+            none,
+            "Atomicity",
+            12,
+            51,
+        ),
+        case("late-confirm-of-a-parcel", checkout(tcc), none, "Stock conserved", 20, 2_733),
     ]
 }
