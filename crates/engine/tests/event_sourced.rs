@@ -8,7 +8,7 @@ mod breaks_support;
 use std::collections::BTreeMap;
 
 use breaks_support::cases::{checkout, shipped};
-use breaks_support::{broken, check, faults};
+use breaks_support::{broken, check, faults, property};
 use interleave_engine::cast::Cast;
 use interleave_engine::event::{EventKind, Fact, Outcome, Refusal};
 use interleave_engine::ids::{DbIx, EventIx, Sym};
@@ -95,6 +95,8 @@ fn the_checkout_holds_as_with_rows() {
             assert!(property.exercised > 1_000, "{write}: {} was not tested", property.title);
         }
     }
+    let named = check(&named("checkout"), faults(0, 0, 0), false);
+    assert_eq!((broken(&named), named.complete), (vec![], true));
     // And what was broken is broken in the same way.
     let uncoordinated = event_sourced("uncoordinated", checkout("database-per-service"));
     let report = check(&uncoordinated, faults(1, 0, 0), false);
@@ -155,8 +157,9 @@ fn versions_have_no_gaps_and_an_append_is_the_forced_write() {
     assert_eq!(rows.trace().of_kind("appended").count(), 0);
 }
 
+/// The shipped scenario, with nothing but the service and its clients.
 fn two_editors() -> Scenario {
-    by_name("two-editors").unwrap().scenario()
+    event_sourced("uncoordinated", by_name("two-editors").unwrap().scenario())
 }
 
 /// Both look, both send what they made of it. The second is refused, looks again, and succeeds.
@@ -205,6 +208,57 @@ fn with_an_expected_version_nobody_overwrites_anybody() {
             report.properties.iter().find(|property| property.title == "Money conserved").unwrap();
         assert!(conserved.holds && conserved.exercised > 0 && report.complete);
     }
+}
+
+/// The named pattern, with one read database for each service.
+fn named(name: &str) -> Scenario {
+    let mut scenario = shipped(name, "event-sourcing");
+    scenario.options.replicas = 1;
+    scenario
+}
+
+/// As shipped, with the saga's events and the read databases beside it, the conflict is the same.
+#[test]
+fn the_shipped_editors_conflict_once_and_both_succeed() {
+    let session = run(by_name("two-editors").unwrap().scenario());
+    let of_kind = |name: &str| session.trace().of_kind(name).count();
+    assert_eq!((of_kind("refused"), of_kind("ended")), (1, 2));
+    assert!(session.properties().iter().all(|property| property.holds()));
+    let report = check(&named("two-editors"), faults(0, 0, 0), false);
+    assert_eq!((broken(&report), report.complete), (vec![], true));
+}
+
+/// A read database crashes after any of its effects, a record comes twice, a message is lost: at
+/// rest it shows what the streams add up to. The space is that of the same flow over rows.
+#[test]
+fn a_projection_that_crashes_anywhere_converges() {
+    let mut states = Vec::new();
+    for pattern in ["cqrs", "event-sourcing"] {
+        let mut scenario = shipped("stale-balance", pattern);
+        scenario.options.replicas = 1;
+        let report = check(&scenario, faults(1, 1, 1), false);
+        assert!(report.complete);
+        let agreement = property(&report, "Projection agreement");
+        assert!(agreement.holds, "{:?}", agreement.why);
+        assert!(agreement.exercised > 10_000, "{pattern}: {}", agreement.exercised);
+        assert_eq!(broken(&report), ["Read your writes"], "a read database can be behind");
+        states.push(report.states);
+    }
+    assert_eq!(states[0], states[1]);
+}
+
+/// Two partitions carry the changes of one stream, and the read database takes the newer one first:
+/// it keeps it, since each row has its version. Without the guard it ends with the older one.
+#[test]
+fn a_projection_out_of_order_converges_by_versions() {
+    let mut scenario = named("stale-balance");
+    scenario.workload.mix.truncate(1);
+    scenario.broker.partitions = 2;
+    let report = check(&scenario, faults(1, 0, 0), false);
+    assert_eq!((broken(&report), report.complete), (vec![], true));
+    scenario.options.projection_guard = false;
+    let report = check(&scenario, faults(0, 0, 0), false);
+    assert_eq!(broken(&report), ["Projection agreement"]);
 }
 
 /// An account with many bookings, and a crash after the last of them.
