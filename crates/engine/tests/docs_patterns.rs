@@ -76,14 +76,14 @@ fn parse(document: &Value) -> Scenario {
     scenario::parse(&document.to_string()).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-fn cost_of_reading() -> String {
+fn cost_of_reading(coupling: &str) -> String {
     let mut table = "| services asked | messages | forced writes |\n".to_owned();
     table += "| ---: | ---: | ---: |\n";
     for number in 1..=3 {
         let reads: Vec<Value> =
             (1..=number).map(|n| json!({ "service": format!("s{n}"), "key": "item:1" })).collect();
         let session = run(parse(&json!({
-            "interleave": 1, "title": "A query", "coupling": "saga-choreography",
+            "interleave": 1, "title": "A query", "coupling": coupling,
             "services": services(number), "transactions": [],
             "queries": [{ "name": "all", "reads": reads }],
             "workload": { "arrivals": { "at-us": [0] }, "mix": [{ "query": "all" }] },
@@ -125,7 +125,8 @@ fn cost_of_rows() -> String {
 /// The table that a page asks for by name.
 fn measured(name: &str) -> String {
     match name {
-        "direct" => cost_of_reading(),
+        "direct" => cost_of_reading("saga-choreography"),
+        "api-composition-reads" => cost_of_reading("api-composition"),
         "rows" => cost_of_rows(),
         pattern => cost_of_writing(pattern),
     }

@@ -134,10 +134,16 @@ fn try_confirm_cancel() {
 
 /// Two services, a row that both know, and a reader who wants both.
 fn reading(faults: &Value) -> Scenario {
+    composing("saga-choreography", &json!({}), faults)
+}
+
+/// The same under a coupling with options.
+fn composing(coupling: &str, options: &Value, faults: &Value) -> Scenario {
     parse(&json!({
         "interleave": 1,
         "title": "A question to two services",
-        "coupling": "saga-choreography",
+        "coupling": coupling,
+        "options": options,
         "services": [
             { "name": "prices", "service_time_us": { "constant": 2000 }, "rows": { "item:tea": 3 } },
             { "name": "stock", "service_time_us": { "constant": 2000 }, "rows": { "item:tea": 7 } },
@@ -168,6 +174,35 @@ fn direct() {
     let down = json!([{ "fault": { "crash": "stock" }, "at_us": 500, "for_us": 60_000 }]);
     text += &section("stock is down when it is asked", reading(&down));
     assert_file("tests/golden/direct.txt", &text);
+}
+
+#[test]
+fn api_composition() {
+    let (none, pattern) = (json!([]), "api-composition");
+    let stock_down = json!([{ "fault": { "crash": "stock" }, "at_us": 500, "for_us": 60_000 }]);
+    let composer_down =
+        json!([{ "fault": { "crash": "composer" }, "at_us": 2500, "for_us": 4_000 }]);
+    let slow = json!([{
+        "fault": { "link": { "from": "stock", "to": "composer", "delay_us": 9_000 } }, "at_us": 0,
+    }]);
+    let parallel = json!({});
+    let mut text = section("both services answer", composing(pattern, &parallel, &none));
+    for (title, options, faults) in [
+        ("one after the other", json!({ "composition": "sequential" }), &none),
+        ("stock is late: an answer without it", json!({ "compose_timeout_us": 5_000 }), &slow),
+        (
+            "stock is late: no answer at all",
+            json!({ "compose_timeout_us": 5_000, "partial": "fail" }),
+            &slow,
+        ),
+        ("stock is down when it is asked", json!({ "snapshot": "one" }), &stock_down),
+        ("the composer forgets what it was asked", parallel, &composer_down),
+    ] {
+        text += &section(title, composing(pattern, &options, faults));
+    }
+    text += &section("an order passes through the composer", order(pattern, "mary", 1_234, &none));
+    text += &section("one is half written", order(pattern, "mary", 12_340, &none));
+    assert_file("tests/golden/api-composition.txt", &text);
 }
 
 /// Every operation on rows, and every way in which the data can refuse one.

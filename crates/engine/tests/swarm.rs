@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guarantees::{finish, run};
 use interleave_engine::event::EventKind;
+use interleave_engine::scenario::document::QuerySnapshot;
 use interleave_engine::session::{RunInput, RunState, Session, open};
 use swarm_support::{Swarm, scenario};
 
@@ -57,10 +58,15 @@ impl Lifted {
 ///   without a compensation is taken back all the same, and a coordinator that gives up cancels: it
 ///   promises all of it under every option, unless a transaction is stuck, as where a reservation
 ///   expired before its confirmation. Whoever is told that all is done finds all done even then.
+/// * A query that is composed as of one moment is answered with rows that were true together.
 /// * Uncoordinated services promise nothing about the whole, but the client's answer: whoever is told
 ///   that all is done finds all done, and everybody is told something or gives up.
 fn promised(swarm: &Swarm, lifted: &Lifted, title: &str, id: &str) -> bool {
     let options = &swarm.document.options;
+    let composed = swarm.pattern == "api-composition";
+    if id == "read-skew" {
+        return composed && options.snapshot == QuerySnapshot::One;
+    }
     if swarm.pattern == "try-confirm-cancel" {
         return match id {
             "conservation" if title.starts_with("Money of") => true,
@@ -69,7 +75,7 @@ fn promised(swarm: &Swarm, lifted: &Lifted, title: &str, id: &str) -> bool {
             _ => !(lifted.stuck || lifted.cut),
         };
     }
-    let saga = swarm.pattern != "database-per-service";
+    let saga = swarm.pattern != "database-per-service" && !composed;
     let outbox = options.outbox || swarm.pattern == "saga-orchestration";
     let whole = saga
         && outbox

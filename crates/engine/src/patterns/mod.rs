@@ -16,7 +16,7 @@ use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{NodeIx, Sym};
 use crate::out::Out as AnyOut;
 use crate::plan::Plan;
-use crate::scenario::document::{Coupling, ExpectedVersion, Updates};
+use crate::scenario::document::{Coupling, Entry, ExpectedVersion, Updates};
 use crate::scenario::{Problem, Scenario};
 use read::cqrs::Mode;
 use read::{ReadCont, ReadKind, ReadMsg};
@@ -113,6 +113,14 @@ impl Parts {
             && matches!(self.write, WriteKind::Uncoordinated | WriteKind::SagaChoreography)
     }
 
+    /// Whether transactions enter through a composer: only those that nobody coordinates can, and by
+    /// default they do where the queries pass through one.
+    fn enters_by_composer(self, scenario: &Scenario) -> bool {
+        let by_default = self.read == ReadKind::ApiComposition;
+        self.write == WriteKind::Uncoordinated
+            && scenario.options.entry.map_or(by_default, |entry| entry == Entry::Composer)
+    }
+
     /// Whether a node handles a record, for the write member or the read member.
     #[must_use]
     pub fn handles(&self, cx: &crate::family::Cx<'_>, record: &crate::out::RecordBody) -> bool {
@@ -166,6 +174,16 @@ pub const PATTERNS: &[Pattern] = &[
         parts: Parts {
             write: WriteKind::TwoPhaseCommit,
             read: ReadKind::Direct,
+            store: StoreKind::Rows,
+        },
+    },
+    Pattern {
+        name: "api-composition",
+        title: "API composition",
+        about: "A composer asks the services and joins their answers; writes pass through it one by one, and nothing is undone.",
+        parts: Parts {
+            write: WriteKind::Uncoordinated,
+            read: ReadKind::ApiComposition,
             store: StoreKind::Rows,
         },
     },
@@ -264,6 +282,13 @@ pub fn resolve(coupling: &Coupling) -> Result<(Parts, String), Problem> {
                 read: member("coupling.read", &given.read, read::TABLE)?,
                 store: member("coupling.store", &given.store, store::TABLE)?,
             };
+            if let Some(Refused { why, nearest }) = refusal(parts.names()) {
+                return Err(Problem::new(
+                    "coupling",
+                    format!("{}: {why}", parts.names().join(" · ")),
+                    format!("the nearest that works is {}", nearest.join(" · ")),
+                ));
+            }
             let named = PATTERNS.iter().find(|pattern| pattern.parts == parts);
             let name = named.map_or_else(
                 || format!("{}+{}+{}", given.write, given.read, given.store),
@@ -271,6 +296,39 @@ pub fn resolve(coupling: &Coupling) -> Result<(Parts, String), Problem> {
             );
             Ok((parts, name))
         }
+    }
+}
+
+/// Three parts that do not go together: why, and the nearest that do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// Why not.
+    pub why: &'static str,
+    /// The names of the nearest parts that go together: write, read, store.
+    pub nearest: [&'static str; 3],
+}
+
+/// Why these parts, named as in the families' tables, do not go together; `None` where they do.
+#[must_use]
+pub fn refusal([write, read, store]: [&'static str; 3]) -> Option<Refused> {
+    let refused = |why, nearest| Some(Refused { why, nearest });
+    match (write, read, store) {
+        ("shared-database", "api-composition", _) => refused(
+            "a composer joins the answers of services that own their rows, and in a shared database \
+             no service owns any",
+            ["shared-database", "direct", "rows"],
+        ),
+        ("shared-database", _, "event-sourced") => refused(
+            "one local transaction over the rows of all services changes them in place, and a stream \
+             of events is its service's own",
+            ["shared-database", read, "rows"],
+        ),
+        (_, "cqrs-write-all" | "cqrs-copy-at-each-write", "event-sourced") => refused(
+            "an event-sourced service stores events and not rows, so that its replicas follow its \
+             events and cannot be given its rows",
+            [write, "cqrs-event-driven", "event-sourced"],
+        ),
+        _ => None,
     }
 }
 
@@ -302,10 +360,13 @@ fn member<K: Copy>(path: &str, name: &str, table: &[Member<K>]) -> Result<K, Pro
 /// Where the coupling is not known or its parts do not go together.
 pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
     let (parts, name) = resolve(&scenario.coupling)?;
-    let needs = parts.write.needs().and(parts.read.needs()).and(parts.store.needs());
+    let by_composer = parts.enters_by_composer(scenario);
+    let mut needs = parts.write.needs().and(parts.read.needs()).and(parts.store.needs());
+    needs.composer |= by_composer;
     few_enough(scenario, needs)?;
     let mut plan = crate::plan::compile(scenario, &name, needs);
-    plan.clients_look = parts.clients_look(scenario);
+    plan.entry = plan.composer.filter(|_| by_composer);
+    plan.clients_look = parts.clients_look(scenario) && !by_composer;
     let mut edges = parts.write.edges(&plan);
     edges.extend(parts.read.edges(&plan));
     let mut known = std::collections::BTreeSet::new();
@@ -343,14 +404,14 @@ fn few_enough(scenario: &Scenario, needs: crate::family::Needs) -> Result<(), Pr
 /// The entry of a transaction: the node that its client asks.
 #[must_use]
 pub fn entry(parts: Parts, cx: &crate::family::Cx<'_>, txn: crate::ids::TxnId) -> NodeIx {
+    let first = || cx.next_step(txn, 0).map_or(NodeIx(1), |step| cx.step(txn, step).node);
     match parts.write {
+        WriteKind::Uncoordinated => cx.plan.entry.unwrap_or_else(first),
         WriteKind::SagaOrchestration => cx.plan.orchestrator.unwrap_or(NodeIx(1)),
         WriteKind::TryConfirmCancel | WriteKind::TwoPhaseCommit => {
             cx.plan.coordinator.unwrap_or(NodeIx(1))
         }
-        WriteKind::Uncoordinated | WriteKind::SagaChoreography | WriteKind::SharedDatabase => {
-            cx.next_step(txn, 0).map_or(NodeIx(1), |step| cx.step(txn, step).node)
-        }
+        WriteKind::SagaChoreography | WriteKind::SharedDatabase => first(),
     }
 }
 

@@ -89,6 +89,7 @@ impl Interner {
             copy: Sym(0),
             copied: Sym(0),
             behind: Sym(0),
+            deadline: Sym(0),
             reserving: ReservationWords::default(),
         }
     }
@@ -121,6 +122,7 @@ impl Interner {
         words.seen = self.sym("seen");
         words.effective = self.sym("effective");
         words.participants = self.sym("participants");
+        words.deadline = self.sym("deadline");
     }
 
     /// What primaries and replicas say to each other.
@@ -852,6 +854,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         orchestrator: nodes.orchestrator,
         coordinator: nodes.coordinator,
         composer: nodes.composer,
+        entry: None,
         shared: nodes.shared,
         replicas: nodes.replicas,
         changes,

@@ -16,7 +16,7 @@ pub use compile::compile;
 pub use reserve::ReservationWords;
 
 use crate::cast::Cast;
-use crate::ids::{DbIx, FaultIx, NodeIx, Sym, TopicIx, TxnId};
+use crate::ids::{DbIx, FaultIx, Micros, NodeIx, Sym, TopicIx, TxnId};
 use crate::rng::Draws;
 use crate::scenario::Scenario;
 use crate::scenario::document::{Distribution, StepKind};
@@ -48,6 +48,9 @@ pub struct Plan {
     pub coordinator: Option<NodeIx>,
     /// The composer's node.
     pub composer: Option<NodeIx>,
+    /// Where every transaction enters that nobody coordinates: the composer, or, where there is none,
+    /// the service of its first step.
+    pub entry: Option<NodeIx>,
     /// The database that all services share.
     pub shared: Option<DbIx>,
     /// Per node, the nodes of its replicas.
@@ -167,6 +170,8 @@ pub struct Words {
     pub copied: Sym,
     /// The answer of a replica that is not as far as its reader.
     pub behind: Sym,
+    /// The timer after which a composer answers with what it has.
+    pub deadline: Sym,
     /// What coordinator and participants say about reservations.
     pub reserving: ReservationWords,
 }
@@ -479,6 +484,14 @@ pub struct Trigger {
 }
 
 impl Plan {
+    /// How long a caller waits for the answer to an attempt, counted from 0, before it asks again.
+    #[must_use]
+    pub fn wait_us(&self, attempt: u16) -> Micros {
+        let retries = &self.scenario.retries;
+        let factor = libm::pow(retries.backoff.max(1.0), f64::from(attempt.min(64)));
+        libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as Micros
+    }
+
     /// The node of the clients.
     #[must_use]
     pub fn clients(&self) -> NodeIx {

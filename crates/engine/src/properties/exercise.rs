@@ -19,6 +19,8 @@ pub enum Exercise {
     Answer,
     /// A local transaction wrote while another was open, or waited for one.
     Concurrency,
+    /// A query was answered.
+    Query,
 }
 
 /// How often each was seen.
@@ -36,6 +38,8 @@ pub struct Exercised {
     pub answers: u64,
     /// Rows written by local transactions that stay open, and waits for locks.
     pub concurrent: u64,
+    /// Queries answered.
+    pub queries: u64,
 }
 
 impl Exercised {
@@ -49,6 +53,7 @@ impl Exercised {
             EventKind::Restarted { .. } => self.recoveries += 1,
             EventKind::Refused { .. } => self.refusals += 1,
             EventKind::Wrote { .. } | EventKind::LockWaited { .. } => self.concurrent += 1,
+            EventKind::QueryAnswered { .. } => self.queries += 1,
             EventKind::Consumed { again: true, .. }
             | EventKind::InboxHit { .. }
             | EventKind::Duplicated { .. } => {
@@ -69,6 +74,7 @@ impl Exercised {
             Exercise::Redelivery => self.redeliveries,
             Exercise::Answer => self.answers,
             Exercise::Concurrency => self.concurrent,
+            Exercise::Query => self.queries,
         };
         entry.exercised_by.iter().map(count).sum()
     }

@@ -21,6 +21,7 @@ mod monotonic_reads;
 mod places;
 mod progress;
 mod projection_agreement;
+mod read_skew;
 mod read_your_writes;
 mod rules;
 mod saga_history;
@@ -33,7 +34,7 @@ use std::rc::Rc;
 pub use exercise::{Exercise, Exercised};
 pub use ledger::{Ledger, Standing, Tally, TxnRecord};
 pub use monitor::{Finding, Line, Monitor};
-pub use rules::{BoundRule, Cells, FlowRules, Rules, StepRules, SumRule};
+pub use rules::{BoundRule, Cells, FlowRules, QueryRules, Rules, StepRules, SumRule};
 pub use watcher::{Aggregate, Watcher, aggregate};
 
 use crate::event::Event;
@@ -71,6 +72,7 @@ pub const TABLE: &[Entry] = &[
     monotonic_reads::ENTRY,
     staleness::ENTRY,
     projection_agreement::ENTRY,
+    read_skew::ENTRY,
 ];
 
 /// One observer, and its title where that is not its kind's.

@@ -1,16 +1,19 @@
 //! What a scenario demands, compiled once per run: names resolved to ids, sums to their start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rpds::RedBlackTreeMap;
 
 use crate::cast::{Cast, DbInfo};
 use crate::event::{Event, EventKind, LostRecord};
 use crate::ids::{DbIx, FlowIx, NodeIx, StepIx, Sym, TxnId};
 use crate::patterns;
+use crate::patterns::read::ReadKind;
 use crate::patterns::write::WriteKind;
 use crate::scenario::Scenario;
 use crate::scenario::document::{
-    Arrivals, Compensate, CompensationOrder, Coupling, Invariant, Operation, Rule, Scalar, Step,
-    StepKind, Term, When,
+    Arrivals, Compensate, CompensationOrder, Coupling, Invariant, Operation, QueryRead, Rule,
+    Scalar, Step, StepKind, Term, When,
 };
 use crate::value::{Key, KeyPart, Row, Value};
 
@@ -31,6 +34,8 @@ pub struct Rules {
     pub saga: bool,
     /// Whether local transactions stay open beside each other.
     pub sessions: bool,
+    /// What queries read, where one reads several rows.
+    pub queries: Option<QueryRules>,
     node_dbs: Vec<Option<DbIx>>,
     node_names: Vec<String>,
     symbols: Vec<String>,
@@ -72,6 +77,60 @@ impl CopyRules {
             },
             staleness_max: scenario.options.staleness_max,
         }
+    }
+}
+
+/// What the queries of a document read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct QueryRules {
+    /// Whether rows are read elsewhere than at their owners.
+    pub may_be_stale: bool,
+    /// The rows that can be read, as they are at the start.
+    pub start: RedBlackTreeMap<(DbIx, Key), Row>,
+    tables: BTreeSet<(DbIx, Sym)>,
+    primaries: Vec<DbIx>,
+}
+
+impl QueryRules {
+    fn compile(scenario: &Scenario, cast: &Cast) -> Option<Self> {
+        if scenario.queries.iter().all(|query| query.reads.len() < 2) {
+            return None;
+        }
+        let reads = scenario.queries.iter().flat_map(|query| &query.reads);
+        let table = |read: &QueryRead| {
+            let cells = Cells::compile(cast, &read.service, &read.key, "");
+            Some((cells.db?, cells.table?))
+        };
+        let primary = |(ix, info): (usize, &DbInfo)| info.replica_of.unwrap_or(DbIx(ix as u8));
+        let mut rules = Self {
+            may_be_stale: patterns::resolve(&scenario.coupling).is_ok_and(|(parts, _)| {
+                !matches!(parts.read, ReadKind::Direct | ReadKind::ApiComposition)
+            }),
+            start: RedBlackTreeMap::new(),
+            tables: reads.filter_map(table).collect(),
+            primaries: cast.dbs.iter().enumerate().map(primary).collect(),
+        };
+        for (ix, info) in cast.dbs.iter().enumerate() {
+            let db = DbIx(ix as u8);
+            for (key, row) in &info.rows {
+                if rules.reads(db, key) {
+                    rules.start.insert_mut((db, *key), row.clone());
+                }
+            }
+        }
+        Some(rules)
+    }
+
+    /// Whether a query can read this row of an owner.
+    #[must_use]
+    pub fn reads(&self, db: DbIx, key: &Key) -> bool {
+        self.tables.contains(&(db, key.table))
+    }
+
+    /// The database that a replica stands for, or the database itself.
+    #[must_use]
+    pub fn primary(&self, db: DbIx) -> DbIx {
+        self.primaries.get(db.ix()).copied().unwrap_or(db)
     }
 }
 
@@ -251,6 +310,7 @@ impl Rules {
             saga: is_saga(&scenario.coupling),
             sessions: patterns::resolve(&scenario.coupling)
                 .is_ok_and(|(parts, _)| parts.write.needs().sessions),
+            queries: QueryRules::compile(scenario, cast),
             node_dbs: cast.nodes.iter().map(|node| node.db).collect(),
             node_names: cast.nodes.iter().map(|node| node.name.clone()).collect(),
             symbols: cast.symbols.clone(),

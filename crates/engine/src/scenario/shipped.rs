@@ -34,6 +34,8 @@ static SHIPPED: &[Shipped] = &[
         json: include_str!("../../scenarios/corrected-record.json"),
     },
     Shipped { name: "late-confirm", json: include_str!("../../scenarios/late-confirm.json") },
+    Shipped { name: "composed-answer", json: include_str!("../../scenarios/composed-answer.json") },
+    Shipped { name: "half-written", json: include_str!("../../scenarios/half-written.json") },
 ];
 
 impl Shipped {

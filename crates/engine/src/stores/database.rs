@@ -267,6 +267,12 @@ impl Database {
         self.now.rows.get(key)
     }
 
+    /// A row as it is, or, after a crash, as recovery will bring it back.
+    #[must_use]
+    pub fn recoverable(&self, key: &Key) -> Option<&Row> {
+        if self.down { self.durable.rows.get(key) } else { self.row(key) }
+    }
+
     /// The rows in the order of their keys.
     pub fn rows(&self) -> impl Iterator<Item = (&Key, &Row)> {
         self.now.rows.iter()
@@ -338,9 +344,8 @@ impl Database {
                 LogRecord::Commit { changes, effects, .. } => {
                     let before = self.sessions_before.get(self.sessions_before.len() - 1 - back);
                     let before = before.and_then(|sessions| sessions.as_deref());
-                    let was_promised = |of: &StepRef| {
-                        before.is_some_and(|sessions| sessions.is_prepared(of.txn))
-                    };
+                    let was_promised =
+                        |of: &StepRef| before.is_some_and(|sessions| sessions.is_prepared(of.txn));
                     LostRecord::Commit {
                         changes: changes.clone(),
                         effects: effects.clone(),

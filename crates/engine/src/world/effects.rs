@@ -602,16 +602,11 @@ impl<'a> Handler<'a> {
             TimerKey { node: self.node, label: alarm.label, txn: alarm.txn, step: alarm.step };
         let mut due = self.world.now;
         if self.world.timed {
-            let retries = &self.world.plan.scenario.retries;
-            let backoff = retries.backoff.max(1.0);
-            let wait = |attempt: u16| {
-                let factor = libm::pow(backoff, f64::from(attempt.min(64)));
-                libm::round((retries.timeout_us as f64 * factor).min(3.6e9)) as u64
-            };
             let waits = alarm.waits.clamp(1, 64);
             due += match alarm.clock {
                 Clock::Retry => {
-                    let waits = (0..waits).map(|more| wait(alarm.attempt.saturating_add(more)));
+                    let waits = (0..waits)
+                        .map(|more| self.world.plan.wait_us(alarm.attempt.saturating_add(more)));
                     waits.sum::<u64>().max(1)
                 }
                 Clock::Business(after) | Clock::Patience(after) => after.max(1),

@@ -27,7 +27,7 @@ pub enum Msg {
 }
 
 /// One row that was asked for: database, key and value.
-type Answered = (DbIx, Key, Option<Row>);
+pub(super) type Answered = (DbIx, Key, Option<Row>);
 
 /// A query under way.
 #[derive(Clone, PartialEq, Debug)]
@@ -45,14 +45,16 @@ pub struct State {
     pending: BTreeMap<TxnId, Pending>,
 }
 
-fn query_of(cx: &Cx<'_>, txn: TxnId) -> Option<QueryIx> {
+/// The query that is asked.
+pub(super) fn query_of(cx: &Cx<'_>, txn: TxnId) -> Option<QueryIx> {
     match cx.txn(txn).what {
         MixKind::Query(query) => Some(query),
         MixKind::Flow(_) => None,
     }
 }
 
-fn reads(cx: &Cx<'_>, txn: TxnId) -> Vec<(NodeIx, DbIx, Key)> {
+/// The rows that it reads: owner, database and key.
+pub(super) fn reads(cx: &Cx<'_>, txn: TxnId) -> Vec<(NodeIx, DbIx, Key)> {
     let Some(query) = query_of(cx, txn) else { return Vec::new() };
     let data = cx.txn(txn);
     let env = Env { inputs: &data.inputs, txn, reason: None };
@@ -198,6 +200,19 @@ impl State {
     }
 }
 
+/// Writes rows that were answered.
+pub(super) fn canon_rows(rows: &[Answered], h: &mut Fingerprint) {
+    h.write_len(rows.len());
+    for (db, key, row) in rows {
+        h.write_u8(db.0);
+        key.canon(h);
+        h.write_u8(u8::from(row.is_some()));
+        if let Some(row) = row {
+            row.canon(h);
+        }
+    }
+}
+
 impl Canon for State {
     fn canon(&self, h: &mut Fingerprint) {
         h.write_len(self.pending.len());
@@ -211,15 +226,7 @@ impl Canon for State {
                 h.write_u8(node.0);
             }
             h.write_u8(u8::MAX);
-            for (db, key, row) in &pending.rows {
-                h.write_u8(db.0);
-                key.canon(h);
-                h.write_u8(u8::from(row.is_some()));
-                if let Some(row) = row {
-                    row.canon(h);
-                }
-            }
-            h.write_u8(u8::MAX);
+            canon_rows(&pending.rows, h);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Each member keeps its own messages, volatile state and continuations; the enums here join them,
 //! a variant and a line each.
 
+pub mod api_composition;
 pub mod cqrs;
 pub mod cqrs_copy;
 pub mod cqrs_events;
@@ -22,6 +23,8 @@ use crate::plan::Plan;
 pub enum ReadKind {
     /// Each row is read from the primary of its service.
     Direct,
+    /// A composer asks the owners and joins their answers.
+    ApiComposition,
     /// Each row is read from a replica, which changes reach in this way.
     Cqrs(cqrs::Mode),
 }
@@ -32,6 +35,11 @@ pub const TABLE: &[Member<ReadKind>] = &[
         name: "direct",
         kind: ReadKind::Direct,
         about: "each row is read from the service that owns it",
+    },
+    Member {
+        name: "api-composition",
+        kind: ReadKind::ApiComposition,
+        about: "a composer asks the services and joins their answers",
     },
     Member {
         name: "cqrs-write-all",
@@ -55,6 +63,8 @@ pub const TABLE: &[Member<ReadKind>] = &[
 pub enum ReadMsg {
     /// Of [`direct`].
     Direct(direct::Msg),
+    /// Of [`api_composition`].
+    ApiComposition(api_composition::Msg),
     /// Of [`cqrs`].
     Cqrs(cqrs::Msg),
 }
@@ -68,6 +78,8 @@ pub enum ReadCont {}
 pub enum ReadState {
     /// Of [`direct`].
     Direct(direct::State),
+    /// Of [`api_composition`].
+    ApiComposition(api_composition::State),
     /// Of [`cqrs`].
     Cqrs(cqrs::State),
 }
@@ -104,6 +116,7 @@ impl ReadKind {
     pub fn needs(self) -> Needs {
         match self {
             Self::Direct => Needs::default(),
+            Self::ApiComposition => Needs { composer: true, ..Needs::default() },
             Self::Cqrs(mode) => Needs {
                 replicas: true,
                 changes: mode == cqrs::Mode::EventDriven,
@@ -117,7 +130,7 @@ impl ReadKind {
     pub fn copy_mode(self) -> Option<cqrs::Mode> {
         match self {
             Self::Cqrs(mode) => Some(mode),
-            Self::Direct => None,
+            Self::Direct | Self::ApiComposition => None,
         }
     }
 
@@ -126,6 +139,7 @@ impl ReadKind {
     pub fn initial(self) -> ReadState {
         match self {
             Self::Direct => ReadState::Direct(direct::State::default()),
+            Self::ApiComposition => ReadState::ApiComposition(api_composition::State::default()),
             Self::Cqrs(_) => ReadState::Cqrs(cqrs::State::default()),
         }
     }
@@ -135,6 +149,7 @@ impl ReadKind {
     pub fn edges(self, plan: &Plan) -> Vec<(NodeIx, NodeIx)> {
         match self {
             Self::Direct => direct::edges(plan),
+            Self::ApiComposition => api_composition::edges(plan),
             Self::Cqrs(mode) => cqrs::edges(mode, plan),
         }
     }
@@ -143,7 +158,7 @@ impl ReadKind {
     #[must_use]
     pub fn consumers(self, plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
         match self {
-            Self::Direct => Vec::new(),
+            Self::Direct | Self::ApiComposition => Vec::new(),
             Self::Cqrs(_) => cqrs_events::consumers(plan),
         }
     }
@@ -152,7 +167,7 @@ impl ReadKind {
     #[must_use]
     pub fn handles(self, cx: &Cx<'_>, record: &RecordBody) -> bool {
         match self {
-            Self::Direct => false,
+            Self::Direct | Self::ApiComposition => false,
             Self::Cqrs(_) => cqrs_events::handles(cx, record),
         }
     }
@@ -162,6 +177,7 @@ impl ReadKind {
     pub fn owns(self, plan: &Plan, label: Sym) -> bool {
         match self {
             Self::Direct => label == plan.words.ask,
+            Self::ApiComposition => [plan.words.ask, plan.words.deadline].contains(&label),
             Self::Cqrs(_) => label == plan.words.ask || label == plan.words.copy,
         }
     }
@@ -170,6 +186,7 @@ impl ReadKind {
     pub fn on_arrive(self, cx: &Cx<'_>, state: &mut ReadState, txn: TxnId, out: &mut Out) {
         match state {
             ReadState::Direct(state) => direct::on_arrive(cx, state, txn, out),
+            ReadState::ApiComposition(state) => api_composition::on_arrive(cx, state, txn, out),
             ReadState::Cqrs(state) => cqrs::on_arrive(cx, state, txn, out),
         }
     }
@@ -187,6 +204,9 @@ impl ReadKind {
             (ReadState::Direct(state), ReadMsg::Direct(message)) => {
                 direct::on_message(cx, state, asked, &message, out);
             }
+            (ReadState::ApiComposition(state), ReadMsg::ApiComposition(message)) => {
+                api_composition::on_message(cx, state, asked, &message, out);
+            }
             (ReadState::Cqrs(state), ReadMsg::Cqrs(message)) => {
                 cqrs::on_message(cx, state, asked, &message, out);
             }
@@ -197,7 +217,7 @@ impl ReadKind {
     /// A broker record that the node handles.
     pub fn on_record(self, cx: &Cx<'_>, state: &mut ReadState, record: &RecordBody, out: &mut Out) {
         match state {
-            ReadState::Direct(_) => {}
+            ReadState::Direct(_) | ReadState::ApiComposition(_) => {}
             ReadState::Cqrs(_) => cqrs_events::on_record(cx, record, out),
         }
     }
@@ -206,7 +226,7 @@ impl ReadKind {
     /// it.
     pub fn on_commit(self, cx: &Cx<'_>, state: &mut ReadState, db: DbIx, out: &mut Out) {
         match state {
-            ReadState::Direct(_) => {}
+            ReadState::Direct(_) | ReadState::ApiComposition(_) => {}
             ReadState::Cqrs(state) => cqrs_copy::on_commit(cx, state, db, out),
         }
     }
@@ -214,7 +234,7 @@ impl ReadKind {
     /// A client has learned that its transaction was accepted or completed.
     pub fn on_acknowledged(self, cx: &Cx<'_>, state: &mut ReadState, txn: TxnId) {
         match state {
-            ReadState::Direct(_) => {}
+            ReadState::Direct(_) | ReadState::ApiComposition(_) => {}
             ReadState::Cqrs(state) => cqrs::on_acknowledged(cx, state, txn),
         }
     }
@@ -235,6 +255,7 @@ impl ReadKind {
     pub fn on_timer(self, cx: &Cx<'_>, state: &mut ReadState, fired: Fired, out: &mut Out) {
         match state {
             ReadState::Direct(state) => direct::on_timer(cx, state, fired, out),
+            ReadState::ApiComposition(state) => api_composition::on_timer(cx, state, fired, out),
             ReadState::Cqrs(state) => cqrs::on_timer(cx, state, fired, out),
         }
     }
@@ -256,6 +277,7 @@ impl ReadState {
     pub fn is_idle(&self) -> bool {
         match self {
             Self::Direct(state) => state.is_idle(),
+            Self::ApiComposition(state) => state.is_idle(),
             Self::Cqrs(state) => state.is_idle(),
         }
     }
@@ -265,6 +287,7 @@ impl Canon for ReadState {
     fn canon(&self, h: &mut Fingerprint) {
         match self {
             Self::Direct(state) => state.canon(h),
+            Self::ApiComposition(state) => state.canon(h),
             Self::Cqrs(state) => state.canon(h),
         }
     }
@@ -274,6 +297,7 @@ impl Canon for ReadMsg {
     fn canon(&self, h: &mut Fingerprint) {
         match self {
             Self::Cqrs(message) => message.canon(h),
+            Self::ApiComposition(message) => message.canon(h),
             Self::Direct(direct::Msg::Ask) => h.write_u8(0),
             Self::Direct(direct::Msg::Rows(rows)) => {
                 h.write_u8(1);

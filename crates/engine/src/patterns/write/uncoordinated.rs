@@ -3,6 +3,8 @@
 //! How far it is, is known only to the memory of the service that calls. A refusal or a crash
 //! between two steps leaves half a transaction: nothing is undone, since nobody is responsible for
 //! the whole. This is what a database for each service gives before any pattern is added to it.
+//!
+//! Where transactions enter through a composer, it calls all services, and has nothing of its own.
 
 use std::collections::BTreeMap;
 
@@ -205,15 +207,17 @@ pub fn on_timer(
     }
 }
 
-/// From the clients to the first service, and from it to those of the other steps, and back.
+/// From the clients to the first service or the composer, and from it to those of the other steps,
+/// and back.
 #[must_use]
 pub fn edges(plan: &Plan) -> Vec<(NodeIx, NodeIx)> {
     let mut edges = Vec::new();
     for flow in &plan.flows {
         let Some(first) = flow.steps.first() else { continue };
-        edges.push((plan.clients(), first.node));
-        for step in flow.steps.iter().filter(|step| step.node != first.node) {
-            edges.push((first.node, step.node));
+        let entry = plan.entry.unwrap_or(first.node);
+        edges.push((plan.clients(), entry));
+        for step in flow.steps.iter().filter(|step| step.node != entry) {
+            edges.push((entry, step.node));
         }
     }
     edges

@@ -17,9 +17,9 @@ pub use fault::{Fault, FaultKind, Trigger};
 pub use flow::{Condition, Flow, Operation, Query, QueryRead, Step, StepKind};
 pub use invariant::{Invariant, Rule, Term, When};
 pub use settings::{
-    Bounds, Broker, Budget, Compensate, CompensationOrder, Concurrency, ExpectedVersion,
-    IsolationLevel, Limits, Link, Network, Options, Orchestrator, Presume, ReadFrom, Retries,
-    SessionRule, Updates, Victim,
+    Bounds, Broker, Budget, Compensate, CompensationOrder, Composition, Concurrency, Entry,
+    ExpectedVersion, IsolationLevel, Limits, Link, Network, Options, Orchestrator, Partial,
+    Presume, QuerySnapshot, ReadFrom, Retries, SessionRule, Updates, Victim,
 };
 pub use workload::{Arrivals, Distribution, Draw, Input, MixEntry, Workload};
 

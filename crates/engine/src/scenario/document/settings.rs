@@ -192,6 +192,23 @@ pub struct Options {
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staleness_max: Option<u32>,
+    /// Where transactions enter that nobody coordinates. By default a composer where the queries pass
+    /// through one, else the first service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Entry>,
+    /// How a composer asks the services of a query.
+    #[serde(skip_serializing_if = "usual")]
+    pub composition: Composition,
+    /// After how long a composer answers without those who have not answered yet, in microseconds;
+    /// where there is none, after the last attempt with each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compose_timeout_us: Option<u64>,
+    /// What a composer answers where some have not answered it.
+    #[serde(skip_serializing_if = "usual")]
+    pub partial: Partial,
+    /// Whether a composer reads all rows as of one moment.
+    #[serde(skip_serializing_if = "usual")]
+    pub snapshot: QuerySnapshot,
     /// After how many events of a stream an event-sourced service stores a snapshot; never where it is 0.
     #[serde(skip_serializing_if = "usual_snapshot_every")]
     pub snapshot_every: u32,
@@ -262,6 +279,11 @@ impl Default for Options {
             projection_guard: true,
             apply_time_us: Distribution::Constant(0.0),
             staleness_max: None,
+            entry: None,
+            composition: Composition::default(),
+            compose_timeout_us: None,
+            partial: Partial::default(),
+            snapshot: QuerySnapshot::default(),
             snapshot_every: 100,
             fold_us: 10,
             expected: ExpectedVersion::default(),
@@ -425,6 +447,53 @@ pub enum Orchestrator {
     Separate,
     /// In the service of the first step; its own steps are local and need no command.
     FirstService,
+}
+
+/// Where transactions enter that nobody coordinates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// At the service of the first step, which calls the others.
+    FirstService,
+    /// At a composer, which calls them all.
+    Composer,
+}
+
+/// How a composer asks the services of a query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Composition {
+    /// All at once.
+    #[default]
+    Parallel,
+    /// One after the other, in the order of the query.
+    Sequential,
+}
+
+/// What a composer answers where some services have not answered it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Partial {
+    /// The rows of the others, and who is missing.
+    #[default]
+    Answer,
+    /// Nothing.
+    Fail,
+}
+
+/// As of when a composer reads rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum QuerySnapshot {
+    /// Each as it is when its service is asked.
+    #[default]
+    None,
+    /// All as they were when the composer began.
+    One,
 }
 
 /// Where a run ends at the latest.
