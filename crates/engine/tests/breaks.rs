@@ -17,7 +17,9 @@ use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::{Direction, EventIx, TxnId};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{Arrivals, Compensate, Input, RowValue, Scalar};
+use interleave_engine::scenario::document::{
+    Arrivals, Compensate, ExpectedVersion, Input, RowValue, Scalar,
+};
 use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
 use serde_json::{Value, json};
 
@@ -313,6 +315,29 @@ fn a_late_confirmation_leaves_half_a_transaction() {
         assert!(property(&report, "Exactly once").holds);
         assert!(property(&report, "Durability").holds);
     }
+}
+
+/// A command that says what the row is to be, and not which version it was made of, overwrites what
+/// came between.
+#[test]
+fn without_an_expected_version_an_editor_overwrites_another() {
+    let report = assert_breaks("overwritten-by-a-second-editor");
+    assert_eq!(broken(&report), ["Money conserved"]);
+    let mut mended = case("overwritten-by-a-second-editor").scenario;
+    mended.options.expected = ExpectedVersion::Exact;
+    let report = check(&mended, faults(0, 0, 0), false);
+    assert_eq!((broken(&report), report.complete), (vec![], true));
+}
+
+/// A read database that takes a stream's changes in as they come ends with the older one.
+#[test]
+fn a_projection_without_versions_ends_with_the_older_change() {
+    let report = assert_breaks("event-projected-out-of-order");
+    assert_eq!(broken(&report), ["Projection agreement"]);
+    let mut mended = case("event-projected-out-of-order").scenario;
+    mended.options.projection_guard = true;
+    let report = check(&mended, faults(1, 0, 0), false);
+    assert_eq!((broken(&report), report.complete), (vec![], true));
 }
 
 /// What is kept of every case: with its link.

@@ -99,6 +99,18 @@ fn a_choreographed_saga_keeps_every_promise() {
     assert_sweep(&three("saga-choreography"), &[]);
 }
 
+/// With streams in place of rows, snapshots among them, and a read database for each service.
+#[test]
+fn event_sourced_services_keep_every_promise() {
+    let mut cases = three("event-sourcing");
+    cases.retain(|case| case.scenario != "checkout");
+    for case in &mut cases {
+        case.document.options.replicas = 1;
+        case.document.options.snapshot_every = 2;
+    }
+    assert_sweep(&cases, &[]);
+}
+
 #[test]
 fn an_orchestrated_saga_keeps_every_promise() {
     assert_sweep(&three("saga-orchestration"), &[]);

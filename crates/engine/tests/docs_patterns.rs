@@ -122,12 +122,48 @@ fn cost_of_rows() -> String {
     table
 }
 
+fn cost_of_streams() -> String {
+    let mut table = "| a snapshot after | snapshots | events folded | folding takes |\n".to_owned();
+    table += "| --- | ---: | ---: | ---: |\n";
+    for every in [0, 300, 30] {
+        let session = run(parse(&json!({
+            "interleave": 1, "title": "Recovery",
+            "coupling": { "write": "uncoordinated", "read": "direct", "store": "event-sourced" },
+            "services": [{ "name": "bank", "rows": { "account:a": 0 } }],
+            "transactions": [{
+                "name": "book",
+                "steps": [{
+                    "name": "book", "service": "bank",
+                    "do": [{ "op": "add", "key": "account:a", "by": 1 }],
+                }],
+            }],
+            "workload": {
+                "arrivals": { "every-us": 2_000 }, "count": 1_000, "mix": [{ "transaction": "book" }],
+            },
+            "options": { "snapshot_every": every },
+            "faults": [{ "fault": { "crash": "bank" }, "at_us": 3_000_000, "for_us": 1_000 }],
+        })));
+        let at = |kind: &str| {
+            let (ix, _) = session.trace().of_kind(kind).next().unwrap();
+            session.trace().get(ix).unwrap().at
+        };
+        let restarted = session.trace().of_kind("restarted").next();
+        let Some((_, EventKind::Restarted { redone })) = restarted else { panic!("no restart") };
+        let after = if every == 0 { "none".to_owned() } else { format!("{every} events") };
+        let folding = at("restarted") - at("crashed") - 1_000;
+        let snapshots = count(session.as_ref(), "snapshotted");
+        table += &format!("| {after} | {snapshots} | {redone} | {folding} µs |\n");
+    }
+    table
+}
+
 /// The table that a page asks for by name.
 fn measured(name: &str) -> String {
     match name {
         "direct" => cost_of_reading("saga-choreography"),
         "api-composition-reads" => cost_of_reading("api-composition"),
         "rows" => cost_of_rows(),
+        "event-sourced" => cost_of_streams(),
         pattern => cost_of_writing(pattern),
     }
 }

@@ -228,6 +228,51 @@ fn operating(operations: &Value) -> Scenario {
     }))
 }
 
+/// A pattern's operations, or a shipped scenario, on streams.
+fn on_streams(scenario: Scenario, options: &Value) -> Scenario {
+    let mut document = serde_json::to_value(scenario).unwrap();
+    document["coupling"] =
+        json!({ "write": "uncoordinated", "read": "direct", "store": "event-sourced" });
+    document["options"] = options.clone();
+    parse(&document)
+}
+
+#[test]
+fn event_sourced() {
+    let add =
+        json!({ "op": "add", "key": "account:a", "by": "-$amount", "min": 0, "else": "BROKE" });
+    let every = operating(&json!([
+        { "op": "insert", "key": "entry:$txn", "fields": { "amount": "$amount" } },
+        { "op": "set", "key": "note:old", "to": "new" },
+        add.clone(),
+        { "op": "append", "key": "line:a", "field": "items", "item": "$amount" },
+        { "op": "append", "key": "line:b", "field": "items", "item": 9 },
+        { "op": "read", "key": "account:a" },
+        { "op": "delete", "key": "line:b" },
+        { "op": "delete", "key": "line:c" },
+    ]));
+    let mut text = section("every operation, as events", on_streams(every, &json!({})));
+    let mut crash = operating(&json!([add.clone(), add.clone()]));
+    crash.faults = serde_json::from_value(json!([
+        { "fault": { "crash": "ledger" }, "at_us": 20_000, "for_us": 5_000 }
+    ]))
+    .unwrap();
+    let with_snapshots = json!({ "snapshot_every": 2 });
+    text += &section(
+        "a snapshot after two events, and a crash after three",
+        on_streams(crash, &with_snapshots),
+    );
+    let refused = operating(&json!([add.clone(), add.clone(), add]));
+    text += &section("a bound is broken, and nothing is appended", on_streams(refused, &json!({})));
+    let editors = scenario::by_name("two-editors").unwrap().scenario();
+    let options = json!({ "updates": "read-then-write", "expected": "exact" });
+    text += &section(
+        "two editors: the second comes too late, and tries again",
+        on_streams(editors, &options),
+    );
+    assert_file("tests/golden/event-sourced.txt", &text);
+}
+
 #[test]
 fn rows() {
     let add =

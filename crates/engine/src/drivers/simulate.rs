@@ -291,7 +291,7 @@ impl Simulator {
         let Some(message) = self.world.network.get(id) else { return };
         let Some(key) = self.world.network.key_of(id) else { return };
         let sent = message.sent;
-        let is_request = message.body == Body::Request;
+        let is_request = matches!(message.body, Body::Request | Body::RequestAt(_));
         let is_command = matches!(message.shape, Shape::Command | Shape::Compensation);
         let (loss, _) = self.link(key.from, key.to);
         let mut draw = Self::draw_key(&key);
@@ -433,7 +433,7 @@ impl Simulator {
                 let message = self.world.network.get(id)?;
                 let key = message.key;
                 let step = match message.body {
-                    Body::Request => {
+                    Body::Request | Body::RequestAt(_) => {
                         self.world.parts.write.request_work(&self.world.cx(node), key.txn)
                     }
                     // What stands for a step in a question is none.

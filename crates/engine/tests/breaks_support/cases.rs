@@ -96,7 +96,7 @@ pub(crate) fn all() -> Vec<Case> {
     let crash = faults(1, 0, 0);
     let duplicate = faults(0, 0, 1);
     let none = faults(0, 0, 0);
-    vec![
+    let mut all = vec![
         case("half-a-transaction", checkout(uncoordinated), crash, "Atomicity", 4, 199),
         case("stock-is-lost", checkout(uncoordinated), crash, "Stock conserved", 8, 199),
         case(
@@ -154,5 +154,7 @@ pub(crate) fn all() -> Vec<Case> {
             51,
         ),
         case("late-confirm-of-a-parcel", checkout(tcc), none, "Stock conserved", 20, 2_733),
-    ]
+    ];
+    all.extend(super::stream_cases::all());
+    all
 }

@@ -443,6 +443,11 @@ impl Words<'_> {
         });
         let after = crash.map_or(0, |crash| event.at - crash.at);
         let after = if after == 0 { String::new() } else { format!(" after {}", duration(after)) };
+        let folds = self.cast.dbs.iter().any(|db| db.node == event.node && db.streams);
+        if folds {
+            let events = counted(u64::from(redone), "event", "events");
+            return format!("{here} is up again{after}; it folded {events} of its streams");
+        }
         let records = counted(u64::from(redone), "log record", "log records");
         format!("{here} is up again{after}; it recovered from {records}")
     }
