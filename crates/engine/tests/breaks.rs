@@ -18,7 +18,7 @@ use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::{Direction, EventIx, TxnId};
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{
-    Arrivals, Compensate, ExpectedVersion, Input, RowValue, Scalar,
+    Arrivals, Compensate, ExpectedVersion, Input, IsolationLevel, RowValue, Scalar,
 };
 use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
 use serde_json::{Value, json};
@@ -72,6 +72,30 @@ fn assert_replays(
     assert_eq!(step as usize, schedule.len(), "{title} breaks in the last choice");
     let shorter = replay(scenario, &schedule[..schedule.len() - 1]);
     assert!(said(shorter.as_ref(), title).holds(), "{title} is broken before the last choice");
+}
+
+#[test]
+fn an_application_that_reads_then_writes_loses_updates() {
+    let report = assert_breaks("lost-update");
+    assert_eq!(broken(&report), ["Money conserved", "Isolation"]);
+    let why = property(&report, "Isolation").why.as_deref().unwrap();
+    assert!(why.starts_with("lost update"), "{why}");
+    for level in [IsolationLevel::RepeatableRead, IsolationLevel::Serializable] {
+        let report = check(&cases::read_then_write(level), faults(0, 0, 0), false);
+        assert_eq!((broken(&report), report.complete), (vec![], true), "{level:?}");
+    }
+}
+
+/// What blocks two-phase commit, and what makes it do a thing twice; see also `two_phase_commit.rs`.
+#[test]
+fn two_phase_commit_waits_where_nobody_decides() {
+    for (name, also) in [
+        ("left-in-doubt", &["Nobody left in doubt"][..]),
+        ("distributed-deadlock", &["Nobody left in doubt", "Progress"]),
+        ("promised-again", &["Money conserved", "Exactly once"]),
+    ] {
+        assert_eq!(broken(&assert_breaks(name)), also, "{name}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod breaks_support;
 mod golden_support;
 
 use breaks_support::assert_file;
+use interleave_engine::scenario::document::Presume;
 use interleave_engine::scenario::{self, Scenario};
 use interleave_engine::session::{RunInput, RunState, open};
 use serde_json::{Value, json};
@@ -55,6 +56,15 @@ fn crash(node: &str, event: &str, nth: u32) -> Value {
     }])
 }
 
+/// A node crashes when another has the n-th event of a kind, for 20 ms.
+fn crash_on(node: &str, at: &str, event: &str, nth: u32) -> Value {
+    json!([{
+        "fault": { "crash": node },
+        "on": { "event": event, "node": at, "nth": nth },
+        "for_us": 20_000,
+    }])
+}
+
 fn write_member(pattern: &str, crashes: &[(&str, Value)]) -> String {
     let none = json!([]);
     let mut text = section("an order of 12.34 is approved", order(pattern, "mary", 1_234, &none));
@@ -72,6 +82,22 @@ fn uncoordinated() {
         &[("orders crashes after it wrote the order", crash("orders", "committed", 1))],
     );
     assert_file("tests/golden/uncoordinated.txt", &text);
+}
+
+#[test]
+fn shared_database() {
+    let mut text = write_member(
+        "shared-database",
+        &[(
+            "the database crashes with the order written and not committed",
+            crash_on("database", "orders", "wrote", 1),
+        )],
+    );
+    text += &section(
+        "two opposite transfers",
+        scenario::by_name("opposite-transfers").unwrap().scenario(),
+    );
+    assert_file("tests/golden/shared-database.txt", &text);
 }
 
 #[test]
@@ -105,6 +131,30 @@ fn saga_orchestration() {
         ],
     );
     assert_file("tests/golden/saga-orchestration.txt", &text);
+}
+
+#[test]
+fn two_phase_commit() {
+    let pattern = "two-phase-commit";
+    let mut text = write_member(
+        pattern,
+        &[
+            (
+                "the coordinator crashes after it wrote that it commits",
+                crash("coordinator", "committed", 1),
+            ),
+            ("customers crashes with its promise made", crash("customers", "prepared", 1)),
+        ],
+    );
+    for (title, total) in [
+        ("presumed commit: an order of 12.34 is approved", 1_234),
+        ("presumed commit: one of 123.40 is refused", 12_340),
+    ] {
+        let mut scenario = order(pattern, "mary", total, &json!([]));
+        scenario.options.presume = Presume::Commit;
+        text += &section(title, scenario);
+    }
+    assert_file("tests/golden/two-phase-commit.txt", &text);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The breaks that the project promises to show.
 
-use interleave_engine::scenario::document::{Budget, Coupling, Operation, RowValue, Scalar};
+use interleave_engine::scenario::document::{
+    Budget, Coupling, Input, IsolationLevel, Operation, RowValue, Scalar, Updates,
+};
 use interleave_engine::scenario::{Scenario, by_name};
 
 use super::faults;
@@ -80,6 +82,19 @@ pub(crate) fn booking_refused(pattern: &str) -> Scenario {
     bounded(checkout(pattern), (3, false, 1), (0, "NO_TRUCK"))
 }
 
+/// Two transfers from the same account to the same other, by an application that reads a balance and
+/// writes the sum later.
+pub(crate) fn read_then_write(isolation: IsolationLevel) -> Scenario {
+    let mut scenario = shipped("opposite-transfers", "shared-database");
+    scenario.options.updates = Updates::ReadThenWrite;
+    scenario.options.isolation = isolation;
+    for (input, account) in [("from", "ann"), ("to", "ben")] {
+        let fixed = Input::Fixed(Scalar::Text(account.into()));
+        scenario.workload.mix[0].inputs.insert(input.into(), fixed);
+    }
+    scenario
+}
+
 /// All of them, in the order of the pages.
 pub(crate) fn all() -> Vec<Case> {
     let case = |name, scenario, faults, property, length, states| Case {
@@ -96,7 +111,10 @@ pub(crate) fn all() -> Vec<Case> {
     let crash = faults(1, 0, 0);
     let duplicate = faults(0, 0, 1);
     let none = faults(0, 0, 0);
+    let read_committed = IsolationLevel::ReadCommitted;
     let mut all = vec![
+        case("lost-update", read_then_write(read_committed), none, "Isolation", 10, 88),
+        case("money-is-lost", read_then_write(read_committed), none, "Money conserved", 10, 88),
         case("half-a-transaction", checkout(uncoordinated), crash, "Atomicity", 4, 199),
         case("stock-is-lost", checkout(uncoordinated), crash, "Stock conserved", 8, 199),
         case(
@@ -156,5 +174,6 @@ pub(crate) fn all() -> Vec<Case> {
         case("late-confirm-of-a-parcel", checkout(tcc), none, "Stock conserved", 20, 2_733),
     ];
     all.extend(super::stream_cases::all());
+    all.extend(super::two_phase::cases());
     all
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod stream_cases;
+pub(crate) mod two_phase;
 
 use std::path::PathBuf;
 
