@@ -15,6 +15,7 @@ pub fn fault(kind: &FaultKind) -> String {
         FaultKind::BrokerOutage => "broker outage".to_owned(),
         FaultKind::RefuseWrites(service) => format!("{service} refuses writes"),
         FaultKind::Poison(service) => format!("poison message for {service}"),
+        FaultKind::Rebuild(replica) => format!("{replica} rebuilt"),
     }
 }
 

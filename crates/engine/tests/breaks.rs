@@ -245,6 +245,24 @@ fn stuck(case: &Case) -> (Vec<(TxnId, Direction, String)>, Vec<String>) {
     (stuck, rows)
 }
 
+/// A client that asks a replica too early, and replicas that end with other rows than their primary.
+#[test]
+fn replicas_that_are_behind_show_old_rows() {
+    for mode in ["stale-after-a-write", "stale-before-the-copy"] {
+        let report = assert_breaks(mode);
+        assert_eq!(broken(&report), ["Read your writes"], "{mode}");
+    }
+    for mode in ["back-in-time", "back-before-the-copy"] {
+        assert_eq!(broken(&assert_breaks(mode)), ["Read your writes", "Monotonic reads"], "{mode}");
+    }
+    for name in ["projection-out-of-order", "change-lost"] {
+        assert_eq!(broken(&assert_breaks(name)), ["Projection agreement"], "{name}");
+    }
+    let report = assert_breaks("change-lost");
+    let schedule = property(&report, "Projection agreement").counterexample.as_ref().unwrap();
+    assert!(schedule.iter().any(|choice| choice.contains("!crash-after=1,")), "{schedule:?}");
+}
+
 #[test]
 fn a_failing_compensation_ends_visibly_stuck() {
     for name in ["refund-refused", "refund-command-refused"] {

@@ -226,6 +226,73 @@ fn direct() {
     assert_file("tests/golden/direct.txt", &text);
 }
 
+/// A payment and two questions about it, one at once and one later, with two replicas.
+fn paying(read: &str, options: &Value, faults: &Value) -> Scenario {
+    parse(&json!({
+        "interleave": 1,
+        "title": "A payment and two questions",
+        "coupling": { "write": "uncoordinated", "read": read, "store": "rows" },
+        "services": [{
+            "name": "accounts",
+            "service_time_us": { "constant": 2000 },
+            "rows": { "account:ann": 10, "account:ben": 20 },
+        }],
+        "transactions": [{
+            "name": "pay",
+            "steps": [{
+                "name": "deposit",
+                "service": "accounts",
+                "do": [{ "op": "add", "key": "account:ann", "by": 5 }],
+            }],
+        }],
+        "queries": [{ "name": "balance", "reads": [{ "service": "accounts", "key": "account:ann" }] }],
+        "workload": {
+            "arrivals": { "at-us": [0, 3_500, 20_000] },
+            "mix": [
+                { "transaction": "pay", "weight": 0 },
+                { "query": "balance", "weight": 0 },
+                { "query": "balance", "weight": 0 },
+            ],
+        },
+        "options": options,
+        "faults": faults,
+    }))
+}
+
+/// What each mode of CQRS does without a fault, and with this one.
+fn read_member(read: &str, title: &str, faults: &Value) -> String {
+    let none = json!([]);
+    let mut text = section("a payment and two questions", paying(read, &json!({}), &none));
+    text += &section(title, paying(read, &json!({ "replicas": 1 }), faults));
+    text
+}
+
+#[test]
+fn cqrs_write_all() {
+    let down =
+        json!([{ "fault": { "crash": "accounts-replica-1" }, "at_us": 500, "for_us": 30_000 }]);
+    let text = read_member("cqrs-write-all", "the replica is down", &down);
+    assert_file("tests/golden/cqrs-write-all.txt", &text);
+}
+
+#[test]
+fn cqrs_copy_at_each_write() {
+    let crash = crash("accounts", "committed", 1);
+    let title = "accounts crashes before it has sent a copy";
+    let text = read_member("cqrs-copy-at-each-write", title, &crash);
+    assert_file("tests/golden/cqrs-copy-at-each-write.txt", &text);
+}
+
+#[test]
+fn cqrs_event_driven() {
+    let rebuild = json!([{ "fault": { "rebuild": "accounts-replica-1" }, "at_us": 10_000 }]);
+    let mut text = read_member("cqrs-event-driven", "the replica is rebuilt", &rebuild);
+    let options = json!({ "replicas": 1, "sessions": "read-your-writes" });
+    let own = paying("cqrs-event-driven", &options, &json!([]));
+    text += &section("the client insists on its own write", own);
+    assert_file("tests/golden/cqrs-event-driven.txt", &text);
+}
+
 #[test]
 fn api_composition() {
     let (none, pattern) = (json!([]), "api-composition");

@@ -58,11 +58,24 @@ impl Lifted {
 ///   without a compensation is taken back all the same, and a coordinator that gives up cancels: it
 ///   promises all of it under every option, unless a transaction is stuck, as where a reservation
 ///   expired before its confirmation. Whoever is told that all is done finds all done even then.
+/// * Replicas end with the rows of their primaries, unless changes were published from memory or a record
+///   was set aside. Only replicas that are written with each commit are never behind a client that
+///   wrote, or read, before; where no bound is declared, any staleness will do.
 /// * A query that is composed as of one moment is answered with rows that were true together.
 /// * Uncoordinated services promise nothing about the whole, but the client's answer: whoever is told
 ///   that all is done finds all done, and everybody is told something or gives up.
 fn promised(swarm: &Swarm, lifted: &Lifted, title: &str, id: &str) -> bool {
     let options = &swarm.document.options;
+    let written_at_once = swarm.pattern == "cqrs-write-all";
+    match id {
+        "read-your-writes" | "monotonic-reads" => return written_at_once,
+        "staleness" => return true,
+        "projection-agreement" => {
+            let kept = written_at_once || swarm.pattern == "cqrs-copy-at-each-write";
+            return !lifted.cut && (kept || options.outbox && !lifted.dead_letter);
+        }
+        _ => {}
+    }
     let composed = swarm.pattern == "api-composition";
     if id == "read-skew" {
         return composed && options.snapshot == QuerySnapshot::One;

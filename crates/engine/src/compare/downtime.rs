@@ -26,7 +26,8 @@ impl Downtime {
             | FaultKind::Partition(_)
             | FaultKind::Link { .. }
             | FaultKind::RefuseWrites(_)
-            | FaultKind::Poison(_) => false,
+            | FaultKind::Poison(_)
+            | FaultKind::Rebuild(_) => false,
         };
         let silences = scenario.faults.iter().map(|fault| silences(&fault.fault)).collect();
         Self { silences, ..Self::default() }

@@ -709,6 +709,7 @@ fn fault_words(kind: &FaultKind) -> String {
         FaultKind::BrokerOutage => "the broker is out".to_owned(),
         FaultKind::RefuseWrites(node) => format!("the database of {node} refuses writes"),
         FaultKind::Poison(node) => format!("a poison message reaches {node}"),
+        FaultKind::Rebuild(node) => format!("{node} is rebuilt from the first change"),
     }
 }
 
@@ -722,6 +723,7 @@ fn fault_nodes(scenario: &Scenario, nodes: &Nodes) -> Vec<Vec<NodeIx>> {
             | FaultKind::Pause(node)
             | FaultKind::RefuseWrites(node)
             | FaultKind::Poison(node)
+            | FaultKind::Rebuild(node)
             | FaultKind::Slow { node, .. } => find(node).into_iter().collect(),
             FaultKind::Partition(names) => names.iter().filter_map(find).collect(),
             FaultKind::Link { from, to, .. } => match (find(from), find(to)) {

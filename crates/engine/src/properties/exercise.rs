@@ -15,8 +15,6 @@ pub enum Exercise {
     Refusal,
     /// Something was delivered, or was about to be applied, again.
     Redelivery,
-    /// A query was answered.
-    Answer,
     /// A local transaction wrote while another was open, or waited for one.
     Concurrency,
     /// A query was answered.
@@ -34,8 +32,6 @@ pub struct Exercised {
     pub refusals: u64,
     /// Redeliveries: messages copied, records handled again, inbox hits.
     pub redeliveries: u64,
-    /// Queries answered.
-    pub answers: u64,
     /// Rows written by local transactions that stay open, and waits for locks.
     pub concurrent: u64,
     /// Queries answered.
@@ -59,7 +55,6 @@ impl Exercised {
             | EventKind::Duplicated { .. } => {
                 self.redeliveries += 1;
             }
-            EventKind::QueryAnswered { .. } => self.answers += 1,
             _ => {}
         }
     }
@@ -72,7 +67,6 @@ impl Exercised {
             Exercise::Recovery => self.recoveries,
             Exercise::Refusal => self.refusals,
             Exercise::Redelivery => self.redeliveries,
-            Exercise::Answer => self.answers,
             Exercise::Concurrency => self.concurrent,
             Exercise::Query => self.queries,
         };

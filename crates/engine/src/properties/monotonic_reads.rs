@@ -17,7 +17,7 @@ pub(super) const ENTRY: Entry = Entry {
     id: "monotonic-reads",
     title: "Monotonic reads",
     meaning: "A client never sees an older version of a row than it saw before.",
-    exercised_by: &[Exercise::Answer],
+    exercised_by: &[Exercise::Query],
     make: |rules| {
         if rules.copied() { Made::plain(MonotonicReads::default()) } else { Vec::new() }
     },

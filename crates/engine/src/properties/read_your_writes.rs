@@ -20,7 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     id: "read-your-writes",
     title: "Read your writes",
     meaning: "A client's query shows the writes that were acknowledged to it before.",
-    exercised_by: &[Exercise::Answer],
+    exercised_by: &[Exercise::Query],
     make: |rules| {
         if rules.copied() { Made::plain(ReadYourWrites::default()) } else { Vec::new() }
     },

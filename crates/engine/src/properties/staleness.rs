@@ -22,7 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     id: "staleness",
     title: "Staleness",
     meaning: "No answer is further behind its primary than the scenario allows; otherwise a measure.",
-    exercised_by: &[Exercise::Answer],
+    exercised_by: &[Exercise::Query],
     make: |rules| if rules.copied() { Made::plain(Staleness::default()) } else { Vec::new() },
 };
 

@@ -263,6 +263,7 @@ const FAULT: Object = object(&[
                 ),
                 ("refuse-writes", Text),
                 ("poison", Text),
+                ("rebuild", Text),
             ],
             &["broker-outage"],
         ),

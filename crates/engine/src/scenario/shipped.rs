@@ -21,6 +21,10 @@ static SHIPPED: &[Shipped] = &[
     Shipped { name: "trip", json: include_str!("../../scenarios/trip.json") },
     Shipped { name: "stale-balance", json: include_str!("../../scenarios/stale-balance.json") },
     Shipped {
+        name: "rebuild-read-model",
+        json: include_str!("../../scenarios/rebuild-read-model.json"),
+    },
+    Shipped {
         name: "opposite-transfers",
         json: include_str!("../../scenarios/opposite-transfers.json"),
     },

@@ -182,6 +182,17 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// The name of a replica.
+    fn replica(&mut self, at: &At<'_>, name: &str) {
+        if !self.is_replica(name) {
+            self.problems.add(
+                at,
+                || format!("{} is no replica", quote(name)),
+                || "name one, as `orders-replica-1`".into(),
+            );
+        }
+    }
+
     /// The name of a node: a service, or a part that a coupling may bring.
     fn node(&mut self, at: &At<'_>, name: &str) {
         self.node_but(at, name, &[]);

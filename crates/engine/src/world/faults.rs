@@ -30,6 +30,9 @@ impl World {
             self.restart_later(node, Some(for_us));
             return Ok(());
         }
+        if let FaultKind::Rebuild(_) = self.plan.scenario.faults[fault.ix()].fault {
+            return self.rebuild(fault, node, cause, sink);
+        }
         if self.faults.contains(&fault) {
             return Err(Impossible::Fault);
         }

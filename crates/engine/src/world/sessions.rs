@@ -144,7 +144,7 @@ impl World {
     /// How long the answer to a question for rows takes at a node, slow faults included.
     #[must_use]
     pub fn read_time(&self, node: NodeIx, key: DrawKey) -> Micros {
-        self.work_time(&self.plan.service_time[node.ix()], node, key)
+        self.work_time(&self.plan.read_time[node.ix()], node, key)
     }
 
     fn work_time(&self, of: &Distribution, node: NodeIx, key: DrawKey) -> Micros {

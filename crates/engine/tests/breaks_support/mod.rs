@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses its part of this")]
 
 pub(crate) mod cases;
+pub(crate) mod replicas;
 pub(crate) mod stream_cases;
 pub(crate) mod two_phase;
 

@@ -82,4 +82,7 @@ pub enum FaultKind {
     RefuseWrites(String),
     /// The next record for this service cannot be read by it.
     Poison(String),
+    /// A replica drops what it has taken in, back to its rows at the start, and takes it in again
+    /// from the first change.
+    Rebuild(String),
 }

@@ -86,6 +86,7 @@ impl Check<'_> {
             FaultKind::Poison(service) => {
                 self.service(&at.name("poison"), service);
             }
+            FaultKind::Rebuild(replica) => self.replica(&at.name("rebuild"), replica),
         }
     }
 }

@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use super::{Broken, Handler};
 use crate::event::{EventKind, RowChange};
-use crate::ids::{DbIx, Direction, Micros, NodeIx, StepIx, TxnId};
+use crate::ids::{DbIx, Direction, EventIx, FaultIx, Micros, NodeIx, StepIx, TxnId};
 use crate::out::RecordBody;
 use crate::patterns::read::cqrs::{self, Mode};
 use crate::patterns::read::{cqrs_events, cqrs_write_all};
 use crate::rng::{DrawKey, Purpose};
 use crate::stores::{LogRecord, RowVersion};
-use crate::world::World;
+use crate::value::Key;
+use crate::world::{Impossible, Sink, World};
 
 /// How a commit reaches the replicas of its database.
 pub(in crate::world) struct Copying {
@@ -59,7 +60,104 @@ impl World {
     }
 }
 
+impl World {
+    /// A replica goes back to its rows at the start, and takes in again what came since: every record
+    /// from the first, or a new copy. Where it writes with its primary there is nothing to take in
+    /// again, and nothing is dropped.
+    pub(in crate::world) fn rebuild(
+        &mut self,
+        fault: FaultIx,
+        node: NodeIx,
+        cause: Option<EventIx>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Impossible> {
+        let own = self.plan.cast.nodes[node.ix()].db;
+        let (Some(db), true) = (own, self.is_up(node)) else { return Err(Impossible::Down) };
+        let primary = self.plan.cast.dbs[db.ix()].replica_of;
+        let mode = primary.and_then(|primary| self.copy_mode(primary));
+        let mut handler = Handler::new(self, sink, node, cause, None);
+        handler.emit(EventKind::FaultBegan { fault });
+        handler.begin();
+        if handler.world.is_up(node) && mode.is_some_and(|mode| mode != Mode::WriteAll) {
+            handler.go_back_to_start(db);
+        }
+        handler.finish();
+        match (mode, primary) {
+            (Some(Mode::EventDriven), Some(primary)) => {
+                let partitions: Vec<_> = self
+                    .broker
+                    .partitions()
+                    .filter(|(topic, _, _)| self.plan.changes[primary.ix()] == Some(*topic))
+                    .map(|(topic, partition, _)| (topic, partition))
+                    .collect();
+                for (topic, partition) in partitions {
+                    let broker = Rc::make_mut(&mut self.broker);
+                    let group = broker.partition_mut(topic, partition).group_mut(node);
+                    group.go_back(0);
+                    group.committed = 0;
+                    self.retry_record_at(self.now, topic, partition);
+                }
+            }
+            (Some(Mode::CopyAtEachWrite), Some(primary)) => {
+                let host = self.plan.cast.dbs[primary.ix()].node;
+                if self.is_up(host) {
+                    let mut handler = Handler::new(self, sink, host, cause, None);
+                    let read = handler.world.parts.read;
+                    let out =
+                        handler.call_read(|cx, state, out| read.on_commit(cx, state, primary, out));
+                    handler.run(out);
+                    handler.finish();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl Handler<'_> {
+    fn go_back_to_start(&mut self, db: DbIx) {
+        let plan = Rc::clone(&self.world.plan);
+        let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
+        let start = &plan.cast.dbs[db.ix()].rows;
+        let at_start = |key: &Key| {
+            let found = start.binary_search_by_key(key, |(key, _)| *key);
+            found.ok().map(|at| start[at].1.clone())
+        };
+        let mut changes: Vec<RowChange> = database
+            .rows()
+            .map(|(key, row)| (*key, Some(row.clone()), at_start(key)))
+            .filter(|(_, before, after)| before != after)
+            .map(|(key, before, after)| RowChange { key, before, after })
+            .collect();
+        let gone = start.iter().filter(|(key, _)| database.row(key).is_none());
+        changes.extend(gone.map(|(key, row)| RowChange {
+            key: *key,
+            before: None,
+            after: Some(row.clone()),
+        }));
+        if !changes.is_empty() {
+            let record = LogRecord::Commit {
+                changes: changes.clone(),
+                effects: Vec::new(),
+                inbox: Vec::new(),
+                outbox: Vec::new(),
+            };
+            let log_records = record.count();
+            database.write(record, true);
+            self.emit(EventKind::Committed {
+                db,
+                changes,
+                effects: Vec::new(),
+                outbox: Vec::new(),
+                inbox: false,
+                log_records,
+                forced: 1,
+            });
+            self.point(false);
+        }
+    }
+
     /// The record of a commit that is about to change these rows, for the outbox.
     pub(in crate::world) fn change_record(
         &self,
