@@ -5,8 +5,8 @@ mod views_support;
 use std::collections::BTreeSet;
 
 use interleave_engine::event::{
-    Acknowledged, DropReason, EVENT_NAMES, EventKind, LostRecord, Outcome, Refusal, RowChange,
-    Shape,
+    Acknowledged, DropReason, EVENT_NAMES, EventKind, Fact, LostRecord, Outcome, Refusal,
+    RowChange, Shape,
 };
 use interleave_engine::ids::{
     DbIx, Direction, EventIx, FaultIx, FlowIx, MsgId, PartitionIx, QueryIx, StepIx, StepRef,
@@ -313,6 +313,16 @@ fn every_kind_of_event_has_its_sentence() {
             EventKind::Prepared { db: DbIx(1), changes: vec![], log_records: 1, forced: 1 },
             "payments prepared T1: it can commit whatever happens, keeps its locks, and is in doubt \
              until it hears the decision",
+        ),
+        (
+            payments,
+            EventKind::Appended { db: DbIx(1), stream: account, version: 3, fact: Fact::Deleted },
+            "payments appended event 3 to the stream of alice: deleted",
+        ),
+        (
+            payments,
+            EventKind::Snapshotted { db: DbIx(1), stream: account, version: 3 },
+            "payments stored a snapshot of alice as of event 3: recovery folds only what comes after it",
         ),
         (
             payments,

@@ -107,7 +107,8 @@ fn hostile(mut case: Case) -> Case {
     let document = &mut case.document;
     case.variant = "hostile";
     let names: Vec<String> = document.services.iter().map(|service| service.name.clone()).collect();
-    let (first, second) = (names[0].clone(), names[1].clone());
+    // Where there is only one service it suffers all of it.
+    let (first, second) = (names[0].clone(), names[names.len().min(2) - 1].clone());
     document.network.loss = 0.05;
     document.network.duplicate = 0.1;
     document.network.links.push(Link {
