@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::guard::guard;
 use super::reserve::reservation;
 use super::{
-    Expr, Flow, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan, Query,
-    ReservationWords, Step, Trigger, Words,
+    Expr, Flow, Guard, GuardWords, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan,
+    Query, ReservationWords, Step, Trigger, Words,
 };
 use crate::cast::{Cast, DbInfo, FlowInfo, NodeInfo, NodeKind, StepInfo, TopicInfo};
 use crate::event::{EVENT_NAMES, Shape};
@@ -91,6 +92,7 @@ impl Interner {
             behind: Sym(0),
             deadline: Sym(0),
             reserving: ReservationWords::default(),
+            guard: GuardWords::default(),
         }
     }
 
@@ -506,6 +508,7 @@ fn steps(
                 undo,
                 reserve: Vec::new(),
                 release: Vec::new(),
+                guard: Guard::default(),
                 condition,
                 command: interner.sym(&step.name),
                 done: interner.sym(&format!("{} done", step.name)),
@@ -528,6 +531,22 @@ fn reservations(flows: &mut [Flow], interner: &mut Interner) {
         let name = interner.symbols[step.command.0 as usize].clone();
         let kept = |number: usize| interner.sym(&format!("before {name} {}", number + 1));
         (step.reserve, step.release) = reservation(&step.forward, &step.undo, kept);
+    }
+}
+
+/// The countermeasures of each step. Their symbols are made only where a document names some, so
+/// that all others keep theirs.
+fn guards(scenario: &Scenario, flows: &mut [Flow], interner: &mut Interner, words: &mut Words) {
+    let steps = scenario.transactions.iter().flat_map(|flow| &flow.steps);
+    if steps.clone().all(|step| step.countermeasures.is_empty()) {
+        return;
+    }
+    words.guard = GuardWords::new(|text| interner.sym(text));
+    for (flow, compiled) in scenario.transactions.iter().zip(flows) {
+        guard(flow, &mut compiled.steps, |prefix, of| {
+            let of = interner.symbols[of.0 as usize].clone();
+            interner.sym(&format!("{prefix} {of}"))
+        });
     }
 }
 
@@ -807,6 +826,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     let mix = mix(scenario, &mut interner);
     interner.more_words(&mut words);
     reservations(&mut flows, &mut interner);
+    guards(scenario, &mut flows, &mut interner, &mut words);
     let mut topics = if needs.broker { topics(scenario, &flows) } else { Vec::new() };
     let (mut changes, mut version_tables) = (vec![None; dbs.len()], BTreeMap::new());
     if needs.changes {

@@ -5,6 +5,7 @@
 //! changes during a run.
 
 mod compile;
+mod guard;
 mod replicas;
 mod reserve;
 mod workload;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use compile::compile;
+pub use guard::{Guard, GuardWords};
 pub use reserve::ReservationWords;
 
 use crate::cast::Cast;
@@ -174,6 +176,8 @@ pub struct Words {
     pub deadline: Sym,
     /// What coordinator and participants say about reservations.
     pub reserving: ReservationWords,
+    /// Words of countermeasures.
+    pub guard: GuardWords,
 }
 
 /// A compiled flow.
@@ -198,6 +202,8 @@ pub struct Step {
     pub reserve: Vec<Op>,
     /// What takes a reservation back.
     pub release: Vec<Op>,
+    /// What it minds and leaves for its countermeasures.
+    pub guard: Guard,
     /// It runs only where this input has this value.
     pub condition: Option<(usize, Value)>,
     /// The name of its command.

@@ -95,6 +95,7 @@ const STEP: Object = object(&[
     may("fails", Text),
     may("undone", Text),
     may("if", Of(&object(&[must("input", Text), must("is", SCALAR)]))),
+    may("countermeasures", List(&Word(&["semantic-lock", "commutative-update", "reread-value"]))),
     may("say", Text),
 ]);
 

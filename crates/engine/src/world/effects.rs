@@ -20,7 +20,7 @@ use crate::out::{
     Alarm, Answer, Clock, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody, Told,
 };
 use crate::patterns::store::event_sourced::{self, Seen};
-use crate::patterns::store::rows;
+use crate::patterns::store::{guard, rows};
 use crate::patterns::{Body, Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};
@@ -414,6 +414,7 @@ impl<'a> Handler<'a> {
         };
         let mut changes = Vec::new();
         let mut reads = Vec::new();
+        let mut guards = Vec::new();
         let mut done = false;
         match txn.work {
             None => remember(txn.inbox, txn.answer.unwrap_or(Answer::Done)),
@@ -465,13 +466,18 @@ impl<'a> Handler<'a> {
                                 event_sourced::facts_between(&changes)
                             };
                         }
+                        if !txn.reserves {
+                            let guarded = (&cx.step(work.of.txn, work.of.step).guard, work.of.dir);
+                            let plan = &self.world.plan;
+                            guards = guard::guard(plan, database, guarded, &changes, &env)?;
+                        }
                         done = true;
                         remember(txn.inbox, Answer::Done);
                     }
                 }
             }
         }
-        for write in &txn.writes {
+        for write in guards.iter().chain(&txn.writes) {
             let before = database.row(&write.key).cloned();
             if is_event_sourced {
                 let between = Fact::between(before.as_ref(), write.row.as_ref());

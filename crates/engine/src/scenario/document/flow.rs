@@ -53,9 +53,28 @@ pub struct Step {
     /// The step runs only where this input has this value.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
+    /// What it does against the isolation that a saga does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countermeasures: Vec<Countermeasure>,
     /// What it does in a few plain words for the page, as `charge $amount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub say: Option<String>,
+}
+
+/// What a step of a saga does against the isolation that a saga does not have (Frank and Zahle 1998;
+/// Richardson, Microservices Patterns, ch. 4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Countermeasure {
+    /// It marks the rows that it changes until the saga's last step at its service, or until it is
+    /// undone; and it is refused, as `PENDING`, where another saga has marked a row that it touches.
+    SemanticLock,
+    /// It only adds without bounds and appends, so that its order with others does not matter.
+    CommutativeUpdate,
+    /// It is refused, as `CHANGED`, where a row that an earlier step of the saga has read is no
+    /// longer what it was.
+    RereadValue,
 }
 
 /// The condition of a step.

@@ -14,7 +14,7 @@ mod settings;
 mod workload;
 
 pub use fault::{Fault, FaultKind, Trigger};
-pub use flow::{Condition, Flow, Operation, Query, QueryRead, Step, StepKind};
+pub use flow::{Condition, Countermeasure, Flow, Operation, Query, QueryRead, Step, StepKind};
 pub use invariant::{Invariant, Rule, Term, When};
 pub use settings::{
     Bounds, Broker, Budget, Compensate, CompensationOrder, Composition, Concurrency, Entry,
