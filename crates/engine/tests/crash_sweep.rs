@@ -14,7 +14,7 @@ use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::{EventIx, NodeIx};
 use interleave_engine::scenario::document::{
-    Arrivals, Compensate, CompensationOrder, Orchestrator,
+    Arrivals, Compensate, CompensationOrder, Orchestrator, Presume,
 };
 use interleave_engine::session::{RunState, Session};
 
@@ -127,6 +127,23 @@ fn try_confirm_cancel_keeps_every_promise() {
         case.variant = "coordinator in the first service";
     }
     assert_sweep(&cases, &[]);
+}
+
+/// Whatever the coordinator presumes and wherever it runs.
+#[test]
+fn two_phase_commit_keeps_every_promise() {
+    for presume in [Presume::Nothing, Presume::Abort, Presume::Commit] {
+        for place in [Orchestrator::Separate, Orchestrator::FirstService] {
+            let mut cases = three("two-phase-commit");
+            cases.retain(|case| ["checkout", "trip"].contains(&case.scenario));
+            for case in &mut cases {
+                case.document.options.presume = presume;
+                case.document.options.coordinator = place;
+                case.variant = "of its presumption and place";
+            }
+            assert_sweep(&cases, &[]);
+        }
+    }
 }
 
 /// The other conventions promise the same.

@@ -15,6 +15,8 @@ mod models;
 mod oracle_files;
 #[cfg(not(target_arch = "wasm32"))]
 mod saga_support;
+#[cfg(not(target_arch = "wasm32"))]
+mod two_phase_support;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {

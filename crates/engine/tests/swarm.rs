@@ -58,6 +58,8 @@ impl Lifted {
 ///   without a compensation is taken back all the same, and a coordinator that gives up cancels: it
 ///   promises all of it under every option, unless a transaction is stuck, as where a reservation
 ///   expired before its confirmation. Whoever is told that all is done finds all done even then.
+/// * Two-phase commit with the inbox is atomic, keeps what it acknowledged and leaves nobody in doubt,
+///   unless somebody gave up asking. Every client is told something or gives up in any case.
 /// * Replicas end with the rows of their primaries, unless changes were published from memory or a record
 ///   was set aside. Only replicas that are written with each commit are never behind a client that
 ///   wrote, or read, before; where no bound is declared, any staleness will do.
@@ -79,6 +81,17 @@ fn promised(swarm: &Swarm, lifted: &Lifted, title: &str, id: &str) -> bool {
     let composed = swarm.pattern == "api-composition";
     if id == "read-skew" {
         return composed && options.snapshot == QuerySnapshot::One;
+    }
+    if swarm.pattern == "two-phase-commit" {
+        let whole = options.inbox && !(lifted.gave_up || lifted.cut);
+        return match id {
+            "conservation" if title.starts_with("Money of") => true,
+            "exactly-once" | "bounds" => options.inbox,
+            "progress" => !lifted.cut,
+            // What a level allows is no promise of the protocol.
+            "isolation" => false,
+            _ => whole,
+        };
     }
     if swarm.pattern == "try-confirm-cancel" {
         return match id {

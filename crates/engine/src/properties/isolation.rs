@@ -276,6 +276,8 @@ impl Property for Isolation {
         match &event.kind {
             EventKind::Read { db, key, row } => self.read(*db, txn, *key, row.as_ref()),
             EventKind::Wrote { db, changes } => self.wrote(*db, txn, changes),
+            // Rows of a protocol are no part of the local transaction that a promise is made for.
+            EventKind::Committed { effects, .. } if effects.is_empty() => {}
             EventKind::Committed { db, changes, .. } => self.committed(*db, txn, changes, found),
             EventKind::RolledBack { db, .. } => self.rolled_back(*db, txn, found),
             _ => {}

@@ -40,6 +40,10 @@ static SHIPPED: &[Shipped] = &[
     Shipped { name: "late-confirm", json: include_str!("../../scenarios/late-confirm.json") },
     Shipped { name: "composed-answer", json: include_str!("../../scenarios/composed-answer.json") },
     Shipped { name: "half-written", json: include_str!("../../scenarios/half-written.json") },
+    Shipped {
+        name: "coordinator-dies",
+        json: include_str!("../../scenarios/coordinator-dies.json"),
+    },
 ];
 
 impl Shipped {

@@ -186,6 +186,17 @@ impl World {
 impl Handler<'_> {
     /// Works in the session of a transaction.
     pub(super) fn session(&mut self, db: DbIx, txn: TxnId, ask: Ask, then: Option<Cont>) -> Out {
+        // A handler that is about no transaction, as a restart is, may end several.
+        let about = self.about;
+        if about.0 != Some(txn) {
+            self.about = (Some(txn), None);
+        }
+        let out = self.in_session(db, txn, ask, then);
+        self.about = about;
+        out
+    }
+
+    fn in_session(&mut self, db: DbIx, txn: TxnId, ask: Ask, then: Option<Cont>) -> Out {
         if !self.world.reaches_db(self.node, db) {
             self.emit(EventKind::Refused { db, why: Refusal::Unavailable });
             return self.told_maybe(then, Told::Refused(Refusal::Unavailable));

@@ -27,3 +27,4 @@ pub(crate) mod staleness;
 pub(crate) mod stations;
 pub(crate) mod table;
 pub(crate) mod two_phase_commit;
+pub(crate) mod two_phase_costs;

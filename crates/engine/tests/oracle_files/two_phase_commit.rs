@@ -1,14 +1,14 @@
 //! `two_phase_commit.json`: the state spaces of the abstract protocol, and what PostgreSQL does
 //! with prepared transactions.
 //!
-//! The costs are those of the running pattern; whoever measures them adds a line to [`run`].
+//! The costs are those of the running pattern: see [`two_phase_costs`](super::two_phase_costs).
 
 use interleave_engine::drivers::explore::{Coverage, Explorer, Limits, Report, StopAt, Verdict};
 use interleave_engine::drivers::model::{Model, PropertyIx};
 use serde_json::Value;
 
-use super::prepared;
-use super::record::{Not, Record, id, judge, rows, same, text};
+use super::record::{Not, Record, id, judge, judged, rows, same, text};
+use super::{prepared, two_phase_costs};
 use crate::models::t_commit::{self, TCommit};
 use crate::models::two_phase::{self, TwoPhase};
 
@@ -25,12 +25,8 @@ pub(crate) fn run(oracle: &Value) -> Vec<Record> {
     each("/tcommit_counts/rows", t_commit_states);
     each("/shortest_traces/rows", shortest);
     each("/postgres_prepared_transactions/rows", prepared::check);
-    let costs = "it is a cost of the running pattern, which is not measured here yet";
-    records.extend(
-        rows(oracle, "/costs/table")
-            .iter()
-            .map(|row| judge(&id(row), Err(Not::Supported(costs.to_owned())))),
-    );
+    let costs = rows(oracle, "/costs/table").iter();
+    records.extend(costs.map(|row| judged(&id(row), two_phase_costs::check(row))));
     records.extend(
         rows(oracle, "/rules")
             .iter()
