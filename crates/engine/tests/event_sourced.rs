@@ -382,7 +382,7 @@ fn a_corrected_record_still_says_what_it_said_before() {
     let cast = session.cast();
     let ada = stream(session.as_ref(), "person:ada");
     let second = 1_000_000;
-    let said = |at: u64| ada.as_of(at * second).map(|row| row);
+    let said = |at: u64| ada.as_of(at * second);
     let street = |row: Option<Row>| text(cast, row.as_ref(), "street").map(str::to_owned);
     assert_eq!(street(said(4)).as_deref(), Some("Mill Lane"), "nobody had written it down yet");
     assert_eq!(street(said(6)).as_deref(), Some("High Street"));
