@@ -123,6 +123,20 @@ fn an_uncoordinated_checkout_leaves_half_a_transaction() {
     assert_breaks("stock-is-lost");
 }
 
+/// A composer that asks one service after the other, or all at different moments, may answer with
+/// what never was; one through which writes pass makes nothing atomic.
+#[test]
+fn a_composer_makes_nothing_consistent() {
+    let report = assert_breaks("read-skew");
+    assert_eq!(broken(&report), ["No read skew"]);
+    let report = assert_breaks("half-written");
+    let why = property(&report, "Atomicity").why.as_deref().unwrap();
+    assert!(why.ends_with("charge is not done."), "{why}");
+    let report = assert_breaks("composer-forgets");
+    let schedule = property(&report, "Atomicity").counterexample.as_ref().unwrap();
+    assert!(schedule.iter().any(|choice| choice == "restart composer"), "{schedule:?}");
+}
+
 /// The proof of both sagas: everything holds, the space was visited whole, and it was put to the test.
 #[test]
 fn the_sagas_hold_with_one_crash_one_loss_and_one_duplicate() {

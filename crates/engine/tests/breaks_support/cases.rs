@@ -108,6 +108,7 @@ pub(crate) fn all() -> Vec<Case> {
     let (uncoordinated, choreography, orchestration) =
         ("database-per-service", "saga-choreography", "saga-orchestration");
     let tcc = "try-confirm-cancel";
+    let composition = "api-composition";
     let crash = faults(1, 0, 0);
     let duplicate = faults(0, 0, 1);
     let none = faults(0, 0, 0);
@@ -115,6 +116,9 @@ pub(crate) fn all() -> Vec<Case> {
     let mut all = vec![
         case("lost-update", read_then_write(read_committed), none, "Isolation", 10, 88),
         case("money-is-lost", read_then_write(read_committed), none, "Money conserved", 10, 88),
+        case("read-skew", shipped("composed-answer", composition), none, "No read skew", 12, 246),
+        case("half-written", shipped("half-written", composition), none, "Atomicity", 18, 91),
+        case("composer-forgets", checkout(composition), crash, "Atomicity", 6, 313),
         case("half-a-transaction", checkout(uncoordinated), crash, "Atomicity", 4, 199),
         case("stock-is-lost", checkout(uncoordinated), crash, "Stock conserved", 8, 199),
         case(
