@@ -505,7 +505,7 @@ fn serve(
 ) {
     match next {
         participant::Next::Run(transaction, then) => {
-            out.local(cx.own_db(), transaction, WriteCont::TryConfirmCancel(then));
+            out.local(cx.own_db(), *transaction, WriteCont::TryConfirmCancel(then));
         }
         participant::Next::Answer(Some(reply)) if by == cx.node => {
             on_reply(cx, state, (txn, at), reply, out);

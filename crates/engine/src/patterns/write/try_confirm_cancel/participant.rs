@@ -93,7 +93,7 @@ fn confirming(cx: &Cx<'_>, txn: TxnId, at: StepIx) -> LocalTxn {
 /// What a participant does about a question or a result.
 pub(super) enum Next {
     /// A local transaction, and who is told its result.
-    Run(LocalTxn, Cont),
+    Run(Box<LocalTxn>, Cont),
     /// An answer; `None` where there is none yet and the question has to come again.
     Answer(Option<Reply>),
 }
@@ -121,7 +121,7 @@ pub(super) fn asked(cx: &Cx<'_>, by: NodeIx, (txn, at): (TxnId, StepIx), ask: As
         Ask::Confirm => return Next::Answer(Some(Reply::Expired)),
         Ask::Cancel(_) => return Next::Answer(Some(Reply::Cancelled)),
     };
-    Next::Run(transaction, Cont::Asked { by, txn, at, ask })
+    Next::Run(Box::new(transaction), Cont::Asked { by, txn, at, ask })
 }
 
 /// The row of a reservation that there will never be.
@@ -151,7 +151,7 @@ pub(super) fn served(
         (Ask::Try, Some(why)) => {
             let reason = reason_of(cx, why);
             let then = Cont::Declined { by, txn, at, reason };
-            return Next::Run(turned_down(cx, (txn, at), reason), then);
+            return Next::Run(Box::new(turned_down(cx, (txn, at), reason)), then);
         }
         (Ask::Confirm | Ask::Cancel(_), None) => {
             out.cancel(cx.plan.words.expiry, txn, Some((at, Direction::Do)));
