@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::cast::Cast;
 use crate::event::{Event, EventKind, LostRecord, Outcome, Shape};
-use crate::ids::{DbIx, Direction, EventIx, StepRef, Sym, TopicIx, TxnId};
+use crate::ids::{DbIx, Direction, EventIx, NodeIx, StepRef, Sym, TopicIx, TxnId};
 use crate::trace::Trace;
 use crate::views::index::WorkItem;
 
@@ -340,6 +340,8 @@ impl Frame {
                 self.sessions.remove_mut(&spot);
                 return;
             }
+            // A protocol's own rows are no part of a session.
+            EventKind::Committed { effects, .. } if effects.is_empty() => return,
             // A commit ends the session that made it.
             _ => {
                 self.sessions.remove_mut(&spot);
@@ -466,12 +468,12 @@ impl Frame {
             self.sessions.remove_mut(&spot);
         }
         if let Some(db) = hosted {
-            self.lose_log(db.ix(), ix, lost);
+            self.lose_log(db.ix(), here, ix, lost);
         }
     }
 
     /// Takes back what stood in the lost end of a log, the last record first.
-    fn lose_log(&mut self, db: usize, crash: EventIx, lost: &[LostRecord]) {
+    fn lose_log(&mut self, db: usize, node: NodeIx, crash: EventIx, lost: &[LostRecord]) {
         for record in lost {
             let Some(frame) = self.dbs.get_mut(db) else { return };
             match record {
@@ -480,7 +482,7 @@ impl Frame {
                         frame.outbox.insert_mut(spot, entry);
                     }
                 }
-                LostRecord::Commit { changes, effects, .. } => {
+                LostRecord::Commit { changes, effects, in_doubt } => {
                     for change in changes {
                         let row = super::RowFrame {
                             row: change.before.clone(),
@@ -488,6 +490,16 @@ impl Frame {
                             changed: Some(crash),
                         };
                         frame.rows.insert_mut(change.key, row);
+                    }
+                    if let (true, Some(of)) = (*in_doubt, effects.first()) {
+                        let session = SessionFrame {
+                            node,
+                            since: crash,
+                            wrote: changes.clone(),
+                            waits: None,
+                            prepared: Some(crash),
+                        };
+                        self.sessions.insert_mut((DbIx(db as u8), of.txn), session);
                     }
                     for of in effects {
                         self.count_effect(*of, None);
