@@ -14,7 +14,7 @@ use interleave_engine::scenario::document::QuerySnapshot;
 use interleave_engine::session::{RunInput, RunState, Session, open};
 use swarm_support::{Swarm, scenario};
 
-const SCENARIOS: u64 = 200;
+const SCENARIOS: u64 = 400;
 
 /// What happened in a run that lifts some of a pattern's promises.
 struct Lifted {
@@ -114,6 +114,8 @@ fn promised(swarm: &Swarm, lifted: &Lifted, title: &str, id: &str) -> bool {
         "exactly-once" | "bounds" => options.inbox,
         "atomicity" | "saga-history" => whole,
         "durability" | "progress" => whole || (!saga && !lifted.cut),
+        "isolation" => false,
+        "in-doubt" => !lifted.cut,
         other => panic!("nobody has said what {other} is promised by"),
     }
 }
