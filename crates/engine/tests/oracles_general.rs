@@ -8,6 +8,7 @@
 mod models;
 mod oracle_files;
 mod saga_support;
+mod two_phase_support;
 
 use oracle_files as files;
 use oracle_files::record::{Record, Verdict};
