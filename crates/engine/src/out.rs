@@ -162,8 +162,6 @@ pub enum Ask {
         /// Whether the abort record of a promise is forced.
         force: bool,
     },
-    /// Stop waiting for a lock.
-    TimeOut,
 }
 
 /// What came of it.

@@ -275,12 +275,6 @@ impl Sessions {
         self.open.get_mut(&txn).map_or_else(Vec::new, |session| session.script.take_reads())
     }
 
-    /// The steps that a session has run.
-    #[must_use]
-    pub fn effects(&self, txn: TxnId) -> Vec<StepRef> {
-        self.open.get(&txn).map_or_else(Vec::new, |session| session.effects.clone())
-    }
-
     /// Commits a session that waits for nothing, prepared or not.
     ///
     /// # Errors
