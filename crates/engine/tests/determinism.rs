@@ -52,7 +52,8 @@ fn a_run_is_the_same_again_however_it_is_sliced() {
 /// Another seed is another run; the digest is not blind.
 #[test]
 fn another_seed_has_another_digest() {
-    for case in shipped_cases() {
+    // Some shipped scenarios draw nothing; on a bad network all do.
+    for case in hostile_cases() {
         let mut other = case.document.clone();
         other.seed += 1;
         assert_ne!(run(&case.document).digest(), run(&other).digest(), "{}", case.name());

@@ -171,7 +171,10 @@ fn declared_invariants_are_lines_of_their_own_and_join_by_id() {
     assert_eq!(titles, expected);
     let joined = aggregate(&reports);
     let ids: Vec<&str> = joined.iter().map(|one| one.id).collect();
-    assert_eq!(ids, TABLE.iter().map(|entry| entry.id).collect::<Vec<_>>());
+    // Those that the coupling gives nothing to judge have no line.
+    let judged =
+        TABLE.iter().map(|entry| entry.id).filter(|id| reports.iter().any(|of| of.id == *id));
+    assert_eq!(ids, judged.collect::<Vec<_>>());
     assert_eq!((joined[1].holds, joined[1].violations), (false, 2));
     assert_eq!(joined[1].first.as_ref().unwrap().event, EventIx(1));
     assert!(joined[2].holds);

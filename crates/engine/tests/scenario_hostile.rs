@@ -105,7 +105,7 @@ fn another_version_is_named() {
 #[test]
 fn unknown_fields_name_the_nearest() {
     let known = "Allowed: `name`, `service`, `kind`, `do`, `undo`, `undo_name`, `emits`, `fails`, \
-                 `undone`, `if` or `say`";
+                 `undone`, `if`, `countermeasures` or `say`";
     expect(
         "/transactions/0/steps/2/servise",
         json!("stock"),

@@ -258,7 +258,7 @@ fn faults_have_one_moment_and_strike_what_can_be_there() {
          Allowed: `started`, `acknowledged`, `ended`, `query-started`, `query-answered`, `sent`, \
          `duplicated`, `dropped`, `arrived`, `fetched`, `service-started`, `handled`, `consumed`, \
          `offset-committed`, `dead-lettered`, `published`, `committed`, `refused`, `inbox-hit`, \
-         `outbox-marked`, `read`, `timer-armed`, `timer-fired`, `reply-lost` and MORE more\n\
+         `outbox-marked`, `read`, `ignored`, `timer-armed`, `timer-fired` and MORE more\n\
          faults[0].on.node: there is no node \"payment\"; did you mean `payments`? Allowed: \
          `orders`, `payments`, `shipping`, `stock`, `clients`, `broker`, `orchestrator`, \
          `coordinator`, `composer` or `database`"

@@ -278,6 +278,7 @@ fn every_kind_of_event_has_its_sentence() {
             EventKind::Stuck { reason: Some(funds) },
             "T1 is stuck on no funds: it can neither go on nor be undone, and waits for a person",
         ),
+        (clients, EventKind::Ignored, "clients ignored the answer: nobody waits for it any more"),
         (
             payments,
             EventKind::LockWaited { db: DbIx(1), key: Some(account), holders: vec![TxnId(2)] },

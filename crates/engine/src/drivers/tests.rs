@@ -116,7 +116,8 @@ fn crash_of_an_idle_node(mut world: World, crash: Choice) -> World {
     apply(&mut world, &crash);
     let mut restarted = world.clone();
     apply(&mut restarted, &Choice::plain(ChoiceKind::Restart { node }));
-    assert_eq!(print(&restarted), print(&before), "{crash:?} loses nothing");
+    let coupling = &world.plan.cast.coupling;
+    assert_eq!(print(&restarted), print(&before), "{coupling}: {crash:?} loses nothing");
     world
 }
 
@@ -144,8 +145,8 @@ fn walk(case: &Case, met: &mut Met) {
             }
         }
         if let ChoiceKind::Crash { node, lose } = &mut choice.kind {
-            let db = plan.cast.nodes[node.ix()].db.unwrap();
-            *lose = state.world.dbs[db.ix()].unforced() as u8;
+            let db = plan.cast.nodes[node.ix()].db;
+            *lose = db.map_or(0, |db| state.world.dbs[db.ix()].unforced() as u8);
             met.crashes += 1;
         }
         let mut alike = choice;

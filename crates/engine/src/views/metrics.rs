@@ -274,6 +274,12 @@ impl Counting {
                     self.effect(ix, event.at, *of);
                 }
             }
+            EventKind::Prepared { log_records, forced, .. }
+            | EventKind::RolledBack { log_records, forced, .. } => {
+                self.out.series.forced[bucket] += u64::from(*forced);
+                self.out.forced += u64::from(*forced);
+                self.out.log_records += u64::from(*log_records);
+            }
             EventKind::OutboxMarked { .. } => self.out.log_records += 1,
             EventKind::Duplicated { .. } | EventKind::Dropped { .. } | EventKind::ReplyLost => {
                 self.out.series.faults[bucket] += 1;

@@ -7,6 +7,7 @@ use super::World;
 use crate::cast::NodeKind;
 use crate::choice::{ChoiceKind, TimerKey};
 use crate::ids::NodeIx;
+use crate::patterns::read::cqrs::Mode;
 
 impl World {
     /// Choices that are no fault and cost nothing. Where there is none and every node is up, the
@@ -111,8 +112,18 @@ impl World {
             || !self.nodes[node.ix()].reads.is_idle()
             || self.parked.keys().any(|(of, _)| *of == node)
             || self.has_sessions(node)
+            || self.sends_copies(node)
             || self.held.iter().any(|(of, _)| *of == node)
             || self.timers.keys().any(|key| key.node == node)
+    }
+
+    /// Whether a node sends its newest copy again when it restarts.
+    fn sends_copies(&self, node: NodeIx) -> bool {
+        let own = self.plan.cast.nodes[node.ix()].db;
+        own.is_some_and(|db| {
+            self.plan.cast.dbs[db.ix()].replica_of.is_none()
+                && self.copy_mode(db) == Some(Mode::CopyAtEachWrite)
+        })
     }
 
     /// Whether a crash of a node would end an open session: its own, or one in its database.

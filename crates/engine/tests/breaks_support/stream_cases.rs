@@ -46,8 +46,8 @@ pub(crate) fn all() -> Vec<Case> {
             scenario: no_guard(),
             faults: none,
             property: "Projection agreement",
-            length: 12,
-            states: 267,
+            length: 20,
+            states: 23_187,
         },
     ]
 }

@@ -39,6 +39,10 @@ impl Frame {
             EventKind::Committed { db, .. } => {
                 self.take_db(ix, event);
                 self.take_session(*db, ix, event);
+                // What a step's timer waited for, as a reservation for its confirmation, is done.
+                if event.step.is_some() {
+                    self.answered(event);
+                }
             }
             EventKind::OutboxMarked { .. } => self.take_db(ix, event),
             EventKind::ServiceStarted { until } => self.begin_work(ix, event, *until),
@@ -97,8 +101,8 @@ impl Frame {
             | EventKind::Appended { .. }
             | EventKind::Snapshotted { .. }
             | EventKind::ReplyLost
-            | EventKind::Stuck { .. }
-            | EventKind::Decided { .. } => {}
+            | EventKind::Stuck { .. } => {}
+            EventKind::Decided { .. } => self.decided(event),
         }
     }
 
@@ -423,6 +427,17 @@ impl Frame {
             .timers
             .keys()
             .filter(|spot| spot.0 == node && spot.2 == txn && (spot.3 == step || step.is_none()))
+            .copied()
+            .collect();
+        self.disarm(&met);
+    }
+
+    /// A decision about a transaction ends the waiting for what would have led to it.
+    fn decided(&mut self, event: &Event) {
+        let met: Vec<_> = self
+            .timers
+            .keys()
+            .filter(|spot| spot.0 == event.node && spot.2 == event.txn)
             .copied()
             .collect();
         self.disarm(&met);

@@ -111,9 +111,10 @@ impl Words<'_> {
             EventKind::Restarted { redone } => self.restarted(ix, event, here, *redone),
             EventKind::FaultBegan { fault } => format!("a fault began: {}", self.fault(*fault)),
             EventKind::FaultEnded { fault } => format!("the fault is over: {}", self.fault(*fault)),
-            EventKind::Wrote { db, changes } => {
-                format!("{txn} wrote {}, not yet committed", self.changes(*db, changes))
-            }
+            EventKind::Wrote { db, changes } => match self.changes(*db, changes).as_str() {
+                "" => format!("{txn} took back what it had written"),
+                changes => format!("{txn} wrote {changes}, not yet committed"),
+            },
             EventKind::LockWaited { key, holders, .. } => {
                 let what = key.map_or_else(
                     || "a connection or a table".to_owned(),

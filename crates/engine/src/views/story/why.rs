@@ -36,6 +36,8 @@ pub(super) fn story(words: Words<'_>, event: EventIx) -> Vec<StoryLine> {
         }
         from = to;
     }
+    // A handler's last line may tell of what its commits at other nodes led to only later.
+    lines.retain(|line| line.event <= event || line.never);
     lines.extend(words.consequences(event));
     if lines.len() > LINES_MAX {
         lines.drain(..lines.len() - LINES_MAX);
