@@ -7,7 +7,7 @@
 mod digests;
 mod guarantees;
 
-use guarantees::{Random, finish, interventions, run, shipped_cases};
+use guarantees::{Random, finish, hostile_cases, interventions, run, shipped_cases};
 use interleave_engine::choice::Intervention;
 use interleave_engine::ids::EventIx;
 use interleave_engine::session::{RunInput, RunState, open};
