@@ -11,6 +11,9 @@ use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{DbIx, Micros, TxnId};
 use crate::value::{Key, Row, Value};
 
+/// A value that was read, and its version.
+type Shown = (Option<Row>, u32);
+
 /// A row of a database.
 pub(super) type Cell = (DbIx, Key);
 
@@ -79,7 +82,7 @@ pub(super) struct Sessions {
     /// The queries under way, with what they are owed.
     open: RedBlackTreeMap<TxnId, RedBlackTreeMap<(u32, DbIx, Key), u32>>,
     /// What was read for them: value and version.
-    reads: RedBlackTreeMap<(TxnId, DbIx, Key), Vec<(Option<Row>, u32)>>,
+    reads: RedBlackTreeMap<(TxnId, DbIx, Key), Vec<Shown>>,
 }
 
 impl Sessions {

@@ -20,6 +20,7 @@ use super::index::Index;
 mod fold;
 mod messages;
 mod parts;
+mod sessions;
 
 pub use parts::{
     ConsumerFrame, Counters, DbFrame, FaultFrame, Flight, LockWait, NodeFrame, NodeState,

@@ -22,7 +22,7 @@ use crate::out::{
     Alarm, Answer, Clock, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody, Told,
 };
 use crate::patterns::store::event_sourced::{self, Seen};
-use crate::patterns::store::{guard, rows};
+use crate::patterns::store::rows::{self, guard};
 use crate::patterns::{Body, Cont, Out};
 use crate::plan::Env;
 use crate::rng::{DrawKey, Purpose};

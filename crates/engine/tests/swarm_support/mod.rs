@@ -87,7 +87,7 @@ pub(crate) fn scenario(number: u64) -> Swarm {
             "compensation_order": *r.pick(&["sequential", "parallel"]),
             "orchestrator": *r.pick(&["separate", "first-service"]),
             "snapshot_every": number % 4,
-            "expected": if number % 3 == 0 { "exact" } else { "any" },
+            "expected": if number.is_multiple_of(3) { "exact" } else { "any" },
             "coordinator": (["separate", "first-service"][(number % 2) as usize]),
             "reservation_us": ([5_000_000, 0, 30_000][(number % 3) as usize]),
             "composition": (["parallel", "sequential"][(number / 2 % 2) as usize]),

@@ -7,7 +7,7 @@
 //! again or too late is known by it.
 //!
 //! The modes differ in how a change reaches the replicas: [`super::cqrs_write_all`],
-//! [`super::cqrs_copy`] and [`super::cqrs_events`].
+//! [`super::cqrs_copy`] and [`super::cqrs_event_driven`].
 //!
 //! Sources: Fowler, CQRS (2011); Young, CQRS Documents (2010); for the sessions, Terry et al.,
 //! Session Guarantees for Weakly Consistent Replicated Data, PDIS 1994.

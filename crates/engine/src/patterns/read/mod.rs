@@ -6,7 +6,7 @@
 pub mod api_composition;
 pub mod cqrs;
 pub mod cqrs_copy;
-pub mod cqrs_events;
+pub mod cqrs_event_driven;
 pub mod cqrs_write_all;
 pub mod direct;
 
@@ -159,7 +159,7 @@ impl ReadKind {
     pub fn consumers(self, plan: &Plan) -> Vec<(TopicIx, NodeIx)> {
         match self {
             Self::Direct | Self::ApiComposition => Vec::new(),
-            Self::Cqrs(_) => cqrs_events::consumers(plan),
+            Self::Cqrs(_) => cqrs_event_driven::consumers(plan),
         }
     }
 
@@ -168,7 +168,7 @@ impl ReadKind {
     pub fn handles(self, cx: &Cx<'_>, record: &RecordBody) -> bool {
         match self {
             Self::Direct | Self::ApiComposition => false,
-            Self::Cqrs(_) => cqrs_events::handles(cx, record),
+            Self::Cqrs(_) => cqrs_event_driven::handles(cx, record),
         }
     }
 
@@ -218,7 +218,7 @@ impl ReadKind {
     pub fn on_record(self, cx: &Cx<'_>, state: &mut ReadState, record: &RecordBody, out: &mut Out) {
         match state {
             ReadState::Direct(_) | ReadState::ApiComposition(_) => {}
-            ReadState::Cqrs(_) => cqrs_events::on_record(cx, record, out),
+            ReadState::Cqrs(_) => cqrs_event_driven::on_record(cx, record, out),
         }
     }
 
@@ -262,11 +262,8 @@ impl ReadKind {
 
     /// The node has restarted and recovered its database.
     pub fn on_restart(self, cx: &Cx<'_>, state: &mut ReadState, out: &mut Out) {
-        match (self, state) {
-            (Self::Cqrs(cqrs::Mode::CopyAtEachWrite), ReadState::Cqrs(state)) => {
-                cqrs_copy::on_restart(cx, state, out);
-            }
-            _ => {}
+        if let (Self::Cqrs(cqrs::Mode::CopyAtEachWrite), ReadState::Cqrs(state)) = (self, state) {
+            cqrs_copy::on_restart(cx, state, out);
         }
     }
 }

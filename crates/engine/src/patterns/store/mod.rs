@@ -1,7 +1,7 @@
 //! How a service keeps its state: one file per member.
 
 pub mod event_sourced;
-pub mod guard;
+
 pub mod rows;
 
 use super::Member;

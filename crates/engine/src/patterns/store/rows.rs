@@ -3,6 +3,8 @@
 //! A step's operations are evaluated in order on the rows of its service's database: each sees
 //! what those before it changed. The first that the data refuses refuses the whole step.
 
+pub mod guard;
+
 use crate::event::{Refusal, RowChange};
 use crate::ids::Sym;
 use crate::plan::{Env, Op, Plan};

@@ -20,6 +20,7 @@
 
 mod canon;
 mod participant;
+mod ways;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,8 @@ use crate::out::{Alarm, Clock, Effect, Exchange, Letter, LocalResult, LocalTxn, 
 use crate::patterns::{Body, Out, Response, client};
 use crate::plan::Plan;
 use crate::value::{Key, KeyPart, Row, Value};
+pub use ways::edges;
+use ways::transactions;
 
 /// What a coordinator asks of a participant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -593,23 +596,4 @@ pub fn on_restart(cx: &Cx<'_>, state: &mut State, out: &mut Out) {
             go(cx, state, txn, phase, out);
         }
     }
-}
-
-/// The transactions that have a row in a table.
-fn transactions(cx: &Cx<'_>, table: Sym) -> Vec<TxnId> {
-    let keys = cx.own().rows().map(|(key, _)| key).filter(|key| key.table == table);
-    keys.filter_map(|key| match key.id {
-        KeyPart::Int(n) => u32::try_from(n - 1).ok().map(TxnId),
-        KeyPart::Text(_) => None,
-    })
-    .collect()
-}
-
-/// From the clients to the coordinator, and from it to each service with a step, and back.
-#[must_use]
-pub fn edges(plan: &Plan) -> Vec<(NodeIx, NodeIx)> {
-    let Some(coordinator) = plan.coordinator else { return Vec::new() };
-    let steps = plan.flows.iter().flat_map(|flow| &flow.steps);
-    let to = steps.filter(|step| step.node != coordinator).map(|step| (coordinator, step.node));
-    std::iter::once((plan.clients(), coordinator)).chain(to).collect()
 }

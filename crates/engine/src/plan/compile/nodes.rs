@@ -22,7 +22,6 @@ pub(super) fn prefix(shared: bool, service: &str) -> String {
     if shared { format!("{service}.") } else { String::new() }
 }
 
-#[expect(clippy::too_many_lines, reason = "one paragraph for each kind of node")]
 pub(super) fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
     let node = |name: &str, kind, db, workers| NodeInfo {
         name: name.to_owned(),

@@ -7,7 +7,7 @@ use crate::event::{EventKind, RowChange};
 use crate::ids::{DbIx, Direction, EventIx, FaultIx, Micros, NodeIx, StepIx, TxnId};
 use crate::out::RecordBody;
 use crate::patterns::read::cqrs::{self, Mode};
-use crate::patterns::read::{cqrs_events, cqrs_write_all};
+use crate::patterns::read::{cqrs_event_driven, cqrs_write_all};
 use crate::rng::{DrawKey, Purpose};
 use crate::stores::{LogRecord, RowVersion};
 use crate::value::Key;
@@ -170,7 +170,7 @@ impl Handler<'_> {
         }
         let number = self.world.dbs[db.ix()].commits()? + 1;
         let (step, _) = step.unwrap_or_default();
-        cqrs_events::record(&self.world.plan, db, txn.unwrap_or_default(), step, number)
+        cqrs_event_driven::record(&self.world.plan, db, txn.unwrap_or_default(), step, number)
     }
 
     /// A commit of a primary was written and told: it is counted, and where the replicas are part of
