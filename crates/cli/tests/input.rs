@@ -139,7 +139,7 @@ fn wrong_arguments_exit_with_2_and_say_what_is_allowed() {
     for (args, words) in [
         (&["run"][..], "SCENARIO"),
         (&["fly", "checkout"], "fly"),
-        (&["run", "checkout", "--pattern", "sagas"], "use one of database-per-service"),
+        (&["run", "checkout", "--pattern", "sagas"], "use one of shared-database"),
         (&["run", "checkout", "--pattern", "write=sagas"], "--pattern.write"),
         (&["run", "checkout", "--events", "0"], "1..=5000000"),
         (&["run", "checkout", "--seed", "-1"], "-1"),
