@@ -160,11 +160,14 @@ pub fn toggle_table(app: App) {
 
 /// Opens or closes the menu over the graph. Opening it stops the moment: its choices are those of now.
 pub fn menu(app: App, menu: Option<Menu>) {
-    if menu.is_some() {
+    let opens = menu.is_some();
+    if opens {
         act::time::pause(app);
-        keyboard::later("graph-menu-first");
     }
     app.menu.set(menu);
+    if opens {
+        keyboard::later("graph-menu-first");
+    }
 }
 
 /// Opens or closes a dialog.

@@ -1,15 +1,37 @@
 //! Where the keyboard is.
 
+use std::task::Poll;
+
 use wasm_bindgen::JsCast;
 
-/// Moves the keyboard to the element of this id once it is drawn.
+/// How many turns of the page's own tasks an element may take to be drawn.
+const TURNS: u32 = 64;
+
+/// Moves the keyboard to the element of this id as soon as it is drawn, before the browser
+/// serves another key: what a person types ahead goes where they meant it to go.
 pub fn later(id: &'static str) {
-    super::clock::soon(move || {
-        if let Some(element) = super::by_id(id) {
-            // An element that cannot take the focus leaves it where it was.
-            let _ = element.focus();
+    wasm_bindgen_futures::spawn_local(async move {
+        for _ in 0..TURNS {
+            if let Some(element) = super::by_id(id) {
+                // An element that cannot take the focus leaves it where it was.
+                let _ = element.focus();
+                return;
+            }
+            turn().await;
         }
     });
+}
+
+/// Lets the tasks that wait to run have their turn, without giving the browser one.
+fn turn() -> impl Future<Output = ()> {
+    let mut waited = false;
+    std::future::poll_fn(move |context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
 }
 
 /// Scrolls the element of this id into its list once it is drawn.

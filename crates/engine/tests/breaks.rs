@@ -10,16 +10,14 @@ mod breaks_support;
 
 use breaks_support::cases::{self, Case, all, checkout};
 use breaks_support::{
-    assert_file, assert_opens_on, broken, check, faults, file, link_to, property, replay, said,
-    violation,
+    assert_file, assert_opens_on, broken, check, faults, file, finish, link_to, property, replay,
+    said, violation,
 };
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::{Direction, EventIx, TxnId};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{
-    Arrivals, Compensate, ExpectedVersion, Input, IsolationLevel, RowValue, Scalar,
-};
+use interleave_engine::scenario::document::{Compensate, ExpectedVersion, IsolationLevel};
 use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
 use serde_json::{Value, json};
 
@@ -303,18 +301,8 @@ fn a_refused_retriable_step_ends_visibly_stuck() {
 
 /// One checkout under an orchestrator, by the clock.
 fn orchestrated(widgets: i64) -> Box<dyn Session> {
-    let mut scenario = checkout("saga-orchestration");
-    scenario.workload.arrivals = Arrivals::AtUs(vec![0]);
-    scenario.workload.count = Some(1);
-    let alice = Input::Fixed(Scalar::Text("alice".into()));
-    scenario.workload.mix[0].inputs.insert("customer".into(), alice);
-    let stock = scenario.services.iter_mut().find(|service| service.name == "stock").unwrap();
-    stock.rows.insert("item:widget".into(), RowValue::One(Scalar::Int(widgets)));
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(1_000);
-    }
-    session
+    let scenario = cases::one_checkout("saga-orchestration", widgets);
+    finish(open(&RunInput::of(scenario)).unwrap())
 }
 
 /// The orchestrator may crash after any of its effects: the explorer tries them all, and a run by
@@ -335,17 +323,9 @@ fn an_orchestrator_that_crashes_at_any_effect_resumes() {
         for at in here {
             let kind = ChoiceKind::Crash { node: orchestrator, lose: u8::MAX };
             let crash = Intervention { after: EventIx(at), kind, for_us: Some(20_000) };
-            let mut run = base.fork(crash).unwrap();
-            while *run.state() == RunState::Running {
-                run.run_slice(1_000);
-            }
+            let run = finish(base.fork(crash).unwrap());
             assert_eq!(*run.state(), RunState::AtRest, "after event {at}");
             for property in run.properties() {
-                if !property.holds() {
-                    for (i, e) in run.trace().events().iter().enumerate().skip(40) {
-                        println!("{i} #{} {} {:?}", e.step_no, run.cast().node(e.node), e.kind);
-                    }
-                }
                 assert!(property.holds(), "after event {at}: {:?}", property.violations);
             }
             assert_eq!(run.trace().of_kind("crashed").count(), 1, "after event {at}");

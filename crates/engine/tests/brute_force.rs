@@ -135,6 +135,29 @@ impl Next {
             self.faulty.push(after);
         }
     }
+
+    /// A service handles what it was sent: it takes it up, does its work where it has not done it
+    /// before, and finishes. It may crash before, between and after, and the reply of its commit
+    /// may be lost.
+    fn handled(
+        &mut self,
+        from: &State,
+        of: fn(&mut State) -> &mut Service,
+        taken: impl Fn(&mut State),
+        worked: impl Fn(&mut State),
+        finished: impl Fn(&mut State),
+    ) {
+        let mut done = *from;
+        let works = !of(&mut done).done;
+        finished(&mut done);
+        self.ordinary.push(done);
+        self.crashed(from, of, false, taken);
+        if works {
+            self.crashed(from, of, true, &worked);
+            self.lost(from, worked);
+        }
+        self.crashed(from, of, true, finished);
+    }
 }
 
 fn a(state: &mut State) -> &mut Service {
@@ -201,15 +224,7 @@ fn request(state: &State, next: &mut Next) {
         worked(s);
         s.responses += 1;
     };
-    let mut done = *state;
-    answered(&mut done);
-    next.ordinary.push(done);
-    next.crashed(state, a, false, taken);
-    if !state.a.done {
-        next.crashed(state, a, true, worked);
-        next.lost(state, worked);
-    }
-    next.crashed(state, a, true, answered);
+    next.handled(state, a, taken, worked, answered);
 }
 
 /// The second service handles the next record: commit, then commit the offset.
@@ -232,15 +247,7 @@ fn consume(state: &State, next: &mut Next) {
         s.position += 1;
         s.committed = s.position;
     };
-    let mut done = *state;
-    acknowledged(&mut done);
-    next.ordinary.push(done);
-    next.crashed(state, b, false, taken);
-    if !state.b.done {
-        next.crashed(state, b, true, worked);
-        next.lost(state, worked);
-    }
-    next.crashed(state, b, true, acknowledged);
+    next.handled(state, b, taken, worked, acknowledged);
     next.lost(state, acknowledged);
     if state.position > 0 {
         next.copied(state, |s| s.position -= 1);

@@ -8,10 +8,9 @@ mod breaks_support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use breaks_support::cases::checkout;
-use breaks_support::{assert_file, file};
+use breaks_support::cases::one_checkout;
+use breaks_support::{assert_file, file, finish};
 use interleave_engine::event::EventKind;
-use interleave_engine::scenario::document::{Arrivals, Input, RowValue, Scalar};
 use interleave_engine::scenario::{self, Scenario};
 use interleave_engine::session::{RunInput, RunState, Session, families, open, patterns};
 use serde_json::{Value, json};
@@ -29,10 +28,7 @@ const HEADINGS: [&str; 6] = [
 ];
 
 fn run(scenario: Scenario) -> Box<dyn Session> {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(1_000);
-    }
+    let session = finish(open(&RunInput::of(scenario)).unwrap());
     assert_eq!(*session.state(), RunState::AtRest);
     session
 }
@@ -40,18 +36,6 @@ fn run(scenario: Scenario) -> Box<dyn Session> {
 /// How many events of a kind a run has.
 fn count(session: &dyn Session, kind: &str) -> usize {
     session.trace().of_kind(kind).count()
-}
-
-/// One checkout of a customer who can pay, with so many items in stock.
-fn one_checkout(pattern: &str, items: i64) -> Scenario {
-    let mut scenario = checkout(pattern);
-    scenario.workload.arrivals = Arrivals::AtUs(vec![0]);
-    scenario.workload.count = Some(1);
-    let alice = Input::Fixed(Scalar::Text("alice".into()));
-    scenario.workload.mix[0].inputs.insert("customer".into(), alice);
-    let stock = scenario.services.iter_mut().find(|service| service.name == "stock").unwrap();
-    stock.rows.insert("item:widget".into(), RowValue::One(Scalar::Int(items)));
-    scenario
 }
 
 fn cost_of_writing(pattern: &str) -> String {

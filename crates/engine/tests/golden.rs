@@ -8,7 +8,7 @@
 mod breaks_support;
 mod golden_support;
 
-use breaks_support::assert_file;
+use breaks_support::{assert_file, finish};
 use interleave_engine::scenario::document::Presume;
 use interleave_engine::scenario::{self, Scenario};
 use interleave_engine::session::{RunInput, RunState, open};
@@ -16,10 +16,7 @@ use serde_json::{Value, json};
 
 /// A section of a golden file: a title, and the scenario whose run it shows.
 fn section(title: &str, scenario: Scenario) -> String {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(1_000);
-    }
+    let session = finish(open(&RunInput::of(scenario)).unwrap());
     assert_eq!(*session.state(), RunState::AtRest, "{title}");
     let events = golden_support::print(session.as_ref());
     format!("== {title}\n{events}at rest:\n{}\n", golden_support::print_end(session.as_ref()))

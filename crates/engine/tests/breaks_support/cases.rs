@@ -1,7 +1,7 @@
 //! The breaks that the project promises to show.
 
 use interleave_engine::scenario::document::{
-    Budget, Coupling, Input, IsolationLevel, Operation, RowValue, Scalar, Updates,
+    Arrivals, Budget, Coupling, Input, IsolationLevel, Operation, RowValue, Scalar, Updates,
 };
 use interleave_engine::scenario::{Scenario, by_name};
 
@@ -33,6 +33,18 @@ pub(crate) fn shipped(name: &str, pattern: &str) -> Scenario {
 /// The checkout under a pattern.
 pub(crate) fn checkout(pattern: &str) -> Scenario {
     shipped("checkout", pattern)
+}
+
+/// One checkout of a customer who can pay, with so many items in stock.
+pub(crate) fn one_checkout(pattern: &str, items: i64) -> Scenario {
+    let mut scenario = checkout(pattern);
+    scenario.workload.arrivals = Arrivals::AtUs(vec![0]);
+    scenario.workload.count = Some(1);
+    let alice = Input::Fixed(Scalar::Text("alice".into()));
+    scenario.workload.mix[0].inputs.insert("customer".into(), alice);
+    let stock = scenario.services.iter_mut().find(|service| service.name == "stock").unwrap();
+    stock.rows.insert("item:widget".into(), RowValue::One(Scalar::Int(items)));
+    scenario
 }
 
 pub(crate) fn without_outbox(mut scenario: Scenario) -> Scenario {

@@ -51,13 +51,18 @@ pub(crate) fn broken(report: &CheckReport) -> Vec<&str> {
     broken.map(|property| property.title.as_str()).collect()
 }
 
-/// Plays a schedule to its end.
-pub(crate) fn replay(scenario: &Scenario, schedule: &[String]) -> Box<dyn Session> {
-    let input = RunInput { schedule: Some(schedule.to_vec()), ..RunInput::of(scenario.clone()) };
-    let mut session = open(&input).unwrap();
+/// Runs a session to its end.
+pub(crate) fn finish(mut session: Box<dyn Session>) -> Box<dyn Session> {
     while *session.state() == RunState::Running {
         session.run_slice(1_000);
     }
+    session
+}
+
+/// Plays a schedule to its end.
+pub(crate) fn replay(scenario: &Scenario, schedule: &[String]) -> Box<dyn Session> {
+    let input = RunInput { schedule: Some(schedule.to_vec()), ..RunInput::of(scenario.clone()) };
+    let session = finish(open(&input).unwrap());
     assert!(
         matches!(session.state(), RunState::AtRest | RunState::ScheduleEnd),
         "{:?}",
