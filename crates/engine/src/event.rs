@@ -360,6 +360,12 @@ pub enum EventKind {
         /// Its name.
         label: Sym,
     },
+    /// A timer was taken away since what it waited for is overtaken. A timer whose answer came is
+    /// taken away without a word: the answer says it.
+    TimerCancelled {
+        /// Its name.
+        label: Sym,
+    },
     /// The call that this node had just made took effect, but its reply was lost (a fault): the
     /// handler ended there.
     ReplyLost,
@@ -497,6 +503,7 @@ pub const EVENT_NAMES: &[&str] = &[
     "ignored",
     "timer-armed",
     "timer-fired",
+    "timer-cancelled",
     "reply-lost",
     "crashed",
     "restarted",
@@ -543,6 +550,7 @@ impl EventKind {
             Self::Ignored => "ignored",
             Self::TimerArmed { .. } => "timer-armed",
             Self::TimerFired { .. } => "timer-fired",
+            Self::TimerCancelled { .. } => "timer-cancelled",
             Self::ReplyLost => "reply-lost",
             Self::Crashed { .. } => "crashed",
             Self::Restarted { .. } => "restarted",

@@ -191,7 +191,7 @@ impl Canon for EventKind {
                 h.write_u32(label.0);
                 h.write_u64(*due);
             }
-            Self::TimerFired { label } => h.write_u32(label.0),
+            Self::TimerFired { label } | Self::TimerCancelled { label } => h.write_u32(label.0),
             Self::ReplyLost | Self::Ignored => {}
             Self::Crashed { lost, fault } => {
                 h.write_len(lost.len());

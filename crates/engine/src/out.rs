@@ -322,6 +322,15 @@ pub enum Effect<B, K> {
         /// The step that it is about.
         step: Option<(StepIx, Direction)>,
     },
+    /// Cancels a timer, if it is armed, and has the trace say so.
+    Overtake {
+        /// Its name.
+        label: Sym,
+        /// The transaction.
+        txn: TxnId,
+        /// The step that it is about.
+        step: Option<(StepIx, Direction)>,
+    },
     /// Says that this node is working on an exchange and will answer it.
     Hold(Exchange),
     /// Says that it no longer does.
@@ -387,6 +396,12 @@ impl<B, K> Out<B, K> {
     /// Cancels a timer.
     pub fn cancel(&mut self, label: Sym, txn: TxnId, step: Option<(StepIx, Direction)>) {
         self.push(Effect::Cancel { label, txn, step });
+    }
+
+    /// Cancels a timer whose end nothing else tells: what it waited for is overtaken. The trace
+    /// says so, where the timer was armed.
+    pub fn overtake(&mut self, label: Sym, txn: TxnId, step: Option<(StepIx, Direction)>) {
+        self.push(Effect::Overtake { label, txn, step });
     }
 
     /// Records a fact of the protocol.

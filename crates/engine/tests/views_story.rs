@@ -254,6 +254,11 @@ fn every_kind_of_event_has_its_sentence() {
             "the timer retry of payments fired for T1: no answer had come",
         ),
         (
+            payments,
+            EventKind::TimerCancelled { label: retry },
+            "payments took back the timer retry for T1: what it waited for is overtaken",
+        ),
+        (
             (service(1), None, None),
             EventKind::Crashed { lost: vec![LostRecord::OutboxMark], fault: None },
             "payments crashed; what it held in memory is gone; 1 unforced log record went with it",

@@ -251,7 +251,9 @@ fn point_kind(kind: &EventKind) -> PointKind {
         | EventKind::ServiceStarted { .. } => PointKind::Queue,
         EventKind::Committed { .. } | EventKind::Prepared { .. } => PointKind::Commit,
         EventKind::Refused { .. } | EventKind::RolledBack { .. } => PointKind::Refuse,
-        EventKind::TimerArmed { .. } | EventKind::TimerFired { .. } => PointKind::Timer,
+        EventKind::TimerArmed { .. }
+        | EventKind::TimerFired { .. }
+        | EventKind::TimerCancelled { .. } => PointKind::Timer,
         EventKind::Crashed { .. }
         | EventKind::Duplicated { .. }
         | EventKind::Dropped { .. }

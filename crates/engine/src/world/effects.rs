@@ -197,6 +197,12 @@ impl<'a> Handler<'a> {
             Effect::Cancel { label, txn, step } => {
                 self.world.timers.remove(&TimerKey { node: self.node, label, txn, step });
             }
+            Effect::Overtake { label, txn, step } => {
+                let key = TimerKey { node: self.node, label, txn, step };
+                if self.world.timers.remove(&key).is_some() {
+                    self.emit_about(Some(txn), step, EventKind::TimerCancelled { label });
+                }
+            }
             Effect::Hold(exchange) => {
                 if let Err(at) = self.world.held.binary_search(&(self.node, exchange)) {
                     self.world.held.insert(at, (self.node, exchange));

@@ -193,7 +193,9 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
         EventKind::TimerArmed { label, due } => {
             format!("{}, due {due}{}", cast.sym(*label), step(cast, event))
         }
-        EventKind::TimerFired { label } => format!("{}{}", cast.sym(*label), step(cast, event)),
+        EventKind::TimerFired { label } | EventKind::TimerCancelled { label } => {
+            format!("{}{}", cast.sym(*label), step(cast, event))
+        }
         EventKind::Crashed { lost, fault } => {
             let lost: Vec<&str> = lost
                 .iter()

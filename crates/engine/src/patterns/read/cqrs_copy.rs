@@ -25,7 +25,7 @@ fn send(cx: &Cx<'_>, state: &mut State, db: DbIx, to: NodeIx, attempt: u16, out:
     let Some((txn, snapshot)) = cx.dbs[db.ix()].snapshot() else { return };
     let label = cx.plan.words.copy;
     if let Some((before, _)) = state.copies.insert(to, (txn, snapshot.number)) {
-        out.cancel(label, before, about(to));
+        out.overtake(label, before, about(to));
     }
     let exchange = Exchange { caller: cx.node, target: to, txn, step: about(to) };
     out.send(Letter {

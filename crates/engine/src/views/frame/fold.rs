@@ -39,10 +39,6 @@ impl Frame {
             EventKind::Committed { db, .. } => {
                 self.take_db(ix, event);
                 self.take_session(*db, ix, event);
-                // What a step's timer waited for, as a reservation for its confirmation, is done.
-                if event.step.is_some() {
-                    self.answered(event);
-                }
             }
             EventKind::OutboxMarked { .. } => self.take_db(ix, event),
             EventKind::ServiceStarted { until } => self.begin_work(ix, event, *until),
@@ -58,6 +54,9 @@ impl Frame {
             }
             EventKind::TimerFired { label } => {
                 self.counters.timers_fired += 1;
+                self.disarm(&[(event.node, *label, event.txn, event.step)]);
+            }
+            EventKind::TimerCancelled { label } => {
                 self.disarm(&[(event.node, *label, event.txn, event.step)]);
             }
             EventKind::Crashed { lost, fault } => {
@@ -521,6 +520,7 @@ fn in_handler(kind: &EventKind) -> bool {
         | EventKind::Snapshotted { .. }
         | EventKind::Ignored
         | EventKind::TimerFired { .. }
+        | EventKind::TimerCancelled { .. }
         | EventKind::Sent { .. }
         | EventKind::TimerArmed { .. }
         | EventKind::Decided { .. } => true,

@@ -106,6 +106,11 @@ impl Words<'_> {
                     self.for_txn(event.txn)
                 )
             }
+            EventKind::TimerCancelled { label } => format!(
+                "{here} took back the timer {}{}: what it waited for is overtaken",
+                self.cast.sym(*label),
+                self.for_txn(event.txn)
+            ),
             EventKind::ReplyLost => self.reply_lost(ix, event, here),
             EventKind::Crashed { lost, .. } => self.crashed(ix, here, lost),
             EventKind::Restarted { redone } => self.restarted(ix, event, here, *redone),

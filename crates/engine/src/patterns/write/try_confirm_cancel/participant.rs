@@ -154,7 +154,7 @@ pub(super) fn served(
             return Next::Run(Box::new(turned_down(cx, (txn, at), reason)), then);
         }
         (Ask::Confirm | Ask::Cancel(_), None) => {
-            out.cancel(cx.plan.words.expiry, txn, Some((at, Direction::Do)));
+            out.overtake(cx.plan.words.expiry, txn, Some((at, Direction::Do)));
         }
         (Ask::Confirm | Ask::Cancel(_), Some(why)) => {
             return Next::Answer(Some(Reply::Kept(reason_of(cx, why))));
