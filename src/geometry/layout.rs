@@ -14,6 +14,8 @@ pub enum Kind {
     Clients,
     /// A service.
     Service,
+    /// A replica of the service at this place among the nodes.
+    Replica(usize),
     /// The broker.
     Broker,
     /// What stands between the services: an orchestrator, a coordinator, a composer, a shared
@@ -120,6 +122,14 @@ pub const SLOT: f64 = 46.0;
 const TOPIC_H: f64 = 60.0;
 /// Height of a topic where there are too many for that: the name beside its records.
 const FLAT_H: f64 = 30.0;
+/// From one row to the next where replicas stand beside their services: edges pass between them.
+const REPLICA_ROW: f64 = 150.0;
+/// How many replicas stand beside each other.
+const REPLICAS_ABREAST: usize = 2;
+/// From one column to the next.
+const COLUMN: f64 = 200.0;
+/// Room between columns for the edges.
+const GUTTER: f64 = 66.0;
 /// Room at the edges of the place.
 const MARGIN: f64 = 26.0;
 /// The place below this width is a phone's.
@@ -139,11 +149,14 @@ impl Layout {
             topics: Vec::new(),
             edges: Vec::new(),
         };
+        let replicated = services.iter().any(|service| !replicas(request, *service).is_empty());
         let band_width = 150.0 + services.len() as f64 * (BOX.0 + 44.0);
         if request.width < NARROW {
             layout.stack(request, broker, &services);
-        } else if request.across && broker.is_some() && request.width >= band_width {
+        } else if request.across && !replicated && broker.is_some() && request.width >= band_width {
             layout.band(request, broker, &services);
+        } else if replicated {
+            layout.replicated(request, broker, &services);
         } else {
             layout.columns(request, broker, &services);
         }
@@ -234,6 +247,64 @@ impl Layout {
         }
     }
 
+    /// The services at the left, each with its replicas at the right in the same rows; what connects
+    /// them in the middle.
+    fn replicated(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
+        let hubs = members(request, Kind::Hub);
+        let beside: Vec<Vec<usize>> = services.iter().map(|at| replicas(request, *at)).collect();
+        let abreast = beside.iter().map(Vec::len).max().unwrap_or(0).clamp(1, REPLICAS_ABREAST);
+        let rows_of = |replicas: &Vec<usize>| replicas.len().div_ceil(abreast).max(1);
+        let rows = beside.iter().map(rows_of).sum::<usize>() as f64;
+        let top = PILL.1 + 54.0;
+        let middle_h = if broker.is_some() {
+            46.0 + request.topics.len() as f64 * TOPIC_H + 10.0 + MARGIN
+        } else {
+            0.0
+        };
+        let hubs_h = hubs.len() as f64 * BLOCK_H;
+        let needed = top + rows * REPLICA_ROW;
+        self.height = request.height.max(needed).max(middle_h + hubs_h + 24.0);
+        let pitch = ((self.height - top) / rows).min(REPLICA_ROW * 1.2);
+        let middle_w = if broker.is_some() {
+            208.0
+        } else if hubs.is_empty() {
+            0.0
+        } else {
+            BOX.0
+        };
+        let narrowest = 2.0 * MARGIN + COLUMN * (1 + abreast) as f64 + 2.0 * GUTTER + middle_w;
+        self.width = request.width.max(narrowest);
+        let spare = (self.width - narrowest) / 2.0;
+        let middle_x = MARGIN + COLUMN + GUTTER + spare;
+        let right_x = self.width - MARGIN - COLUMN * abreast as f64;
+        let mut y = top;
+        for (service, replicas) in services.iter().zip(&beside) {
+            self.service(request, *service, MARGIN, y, BOX.0);
+            for (at, replica) in replicas.iter().enumerate() {
+                let x = right_x + (at % abreast) as f64 * COLUMN;
+                self.service(request, *replica, x, y + (at / abreast) as f64 * pitch, BOX.0);
+            }
+            y += rows_of(replicas) as f64 * pitch;
+        }
+        if let Some(broker) = broker {
+            let height = middle_h - MARGIN;
+            let y = ((self.height - middle_h - hubs_h) / 2.0)
+                .max(top - 20.0)
+                .min(self.height - height - hubs_h);
+            let rect = Rect::new(middle_x, y.max(12.0), middle_w, height);
+            self.nodes[broker] = rect;
+            self.topics_below_each_other(request, rect, false);
+        }
+        let mut y = ((self.height - middle_h - hubs_h) / 2.0).max(12.0) + middle_h;
+        for hub in hubs {
+            self.service(request, hub, middle_x, y, middle_w.max(BOX.0));
+            y += BLOCK_H;
+        }
+        for clients in members(request, Kind::Clients) {
+            self.nodes[clients] = Rect::new(MARGIN + (BOX.0 - PILL.0) / 2.0, 12.0, PILL.0, PILL.1);
+        }
+    }
+
     /// Services below each other, spread over the height.
     fn column(&mut self, request: &Request, services: &[usize], x: f64, top: f64) {
         let count = services.len().max(1) as f64;
@@ -261,6 +332,10 @@ impl Layout {
 
     /// Two columns with the broker across, for a phone; it may be taller than the place.
     fn stack(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
+        let with_replicas = services
+            .iter()
+            .flat_map(|service| std::iter::once(*service).chain(replicas(request, *service)));
+        let services: &[usize] = &with_replicas.collect::<Vec<_>>();
         let margin = 14.0;
         let inner = request.width - 2.0 * margin;
         let width = ((inner - 16.0) / 2.0).max(120.0);
@@ -313,7 +388,12 @@ impl Layout {
             let mut ends = vec![(topic.publisher, true)];
             ends.extend(topic.consumers.iter().map(|node| (*node, false)));
             for (node, publishes) in ends {
-                let curve = topic_curve(&self.nodes[node], &box_, &place.rect, publishes);
+                let curve = if !publishes && self.is_behind(request, node, broker) {
+                    let start = (box_.x + box_.w, place.rect.y + place.rect.h / 2.0);
+                    from_above(start, &self.nodes[node], 0.0)
+                } else {
+                    topic_curve(&self.nodes[node], &box_, &place.rect, publishes)
+                };
                 let (from, to) = if publishes { (node, broker) } else { (broker, node) };
                 self.edges.push(Edge { from, to, topic: Some(at), curve });
             }
@@ -331,13 +411,29 @@ impl Layout {
             let (a, b) = (self.nodes[*from], self.nodes[*to]);
             let stacked =
                 (a.x - b.x).abs() < 1.0 && self.dbs[*from].is_some() && self.dbs[*to].is_some();
-            let curve = if stacked { self.around(&a, &b, lane) } else { connect(&a, &b, lane) };
+            let curve = if self.is_behind(request, *to, *from) {
+                from_above((a.x + a.w, a.middle().1), &b, lane)
+            } else if stacked {
+                self.around(&a, &b, lane)
+            } else {
+                connect(&a, &b, lane)
+            };
             self.edges.push(Edge { from: *from, to: *to, topic: None, curve });
         }
     }
 }
 
 impl Layout {
+    /// Whether a straight edge to a replica from the left would pass behind another replica.
+    fn is_behind(&self, request: &Request, node: usize, from: usize) -> bool {
+        let Kind::Replica(owner) = request.nodes[node].0 else { return false };
+        let here = self.nodes[node];
+        replicas(request, owner).iter().any(|other| {
+            let there = self.nodes[*other];
+            (there.y - here.y).abs() < 1.0 && there.x < here.x && self.nodes[from].x < there.x
+        })
+    }
+
     /// Between two services in one column: around what stands between them, on the inner side.
     fn around(&self, from: &Rect, to: &Rect, lane: f64) -> Curve {
         let inner = from.x + from.w / 2.0 < self.width / 2.0;
@@ -345,6 +441,12 @@ impl Layout {
         let (start, end) = (from.middle().1 + lane, to.middle().1 + lane);
         Curve { points: [(x, start), (x + reach, start), (x + reach, end), (x, end)] }
     }
+}
+
+/// From the right side of something to the upper edge of a node, over what stands in between.
+fn from_above(start: (f64, f64), to: &Rect, lane: f64) -> Curve {
+    let end = (to.x + to.w / 2.0 + lane, to.y);
+    Curve { points: [start, (start.0 + 70.0, end.1 - 24.0), (end.0, end.1 - 44.0), end] }
 }
 
 /// Between a service and a topic: at the side of the broker that faces the service.
@@ -375,6 +477,11 @@ fn topic_curve(service: &Rect, broker: &Rect, topic: &Rect, publishes: bool) -> 
 fn members(request: &Request, kind: Kind) -> Vec<usize> {
     let of_kind = |(at, node): (usize, &(Kind, bool))| (node.0 == kind).then_some(at);
     request.nodes.iter().enumerate().filter_map(of_kind).collect()
+}
+
+/// The replicas of a service.
+fn replicas(request: &Request, service: usize) -> Vec<usize> {
+    members(request, Kind::Replica(service))
 }
 
 fn slots(width: f64) -> usize {
@@ -426,6 +533,48 @@ mod tests {
                     );
                     for other in &all[at + 1..] {
                         assert!(!one.overlaps(other), "{width} {broker}: {one:?} {other:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn replicas_stand_beside_their_services_and_on_nothing_else() {
+        for each in 1..=8 {
+            for services in 1..=4 {
+                for width in [390.0, 700.0, 860.0, 1440.0] {
+                    for broker in [false, true] {
+                        let mut request = checkout(width, 458.0, broker);
+                        request.nodes.truncate(1);
+                        request.nodes.extend(vec![(Kind::Service, true); services]);
+                        request.edges = Vec::new();
+                        request.topics = Vec::new();
+                        if broker {
+                            request.nodes.push((Kind::Broker, false));
+                        }
+                        for of in 1..=services {
+                            request.nodes.extend(vec![(Kind::Replica(of), true); each]);
+                            if broker {
+                                let consumers = replicas(&request, of);
+                                request.topics.push(Topic { publisher: of, consumers });
+                            }
+                        }
+                        let layout = Layout::of(&request);
+                        let all = blocks(&layout);
+                        for (at, one) in all.iter().enumerate() {
+                            let inside = one.x >= 0.0
+                                && one.x + one.w <= layout.width + 0.5
+                                && one.y >= 0.0
+                                && one.y + one.h <= layout.height + 0.5;
+                            assert!(inside, "{each} {services} {width} {broker}: {one:?}");
+                            for other in &all[at + 1..] {
+                                assert!(
+                                    !one.overlaps(other),
+                                    "{each} {services} {width} {broker}: {one:?} {other:?}"
+                                );
+                            }
+                        }
                     }
                 }
             }

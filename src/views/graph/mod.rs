@@ -28,7 +28,12 @@ const PLACE: (f64, f64) = (860.0, 460.0);
 fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Request {
     let kind = |kind: NodeKind| match kind {
         NodeKind::Clients => Kind::Clients,
-        NodeKind::Service(_) | NodeKind::Replica(_) => Kind::Service,
+        NodeKind::Service(_) => Kind::Service,
+        NodeKind::Replica(of) => cast
+            .nodes
+            .iter()
+            .position(|node| node.kind == NodeKind::Service(of))
+            .map_or(Kind::Service, Kind::Replica),
         NodeKind::Broker => Kind::Broker,
         NodeKind::Orchestrator
         | NodeKind::Coordinator
@@ -58,12 +63,8 @@ fn transform(layout: &Layout, size: (f64, f64), camera: Camera, phone: bool) -> 
         if phone { 1.0 } else { (size.0 / layout.width).min(size.1 / layout.height).min(1.0) };
     let scale = fit * camera.zoom;
     let x = (size.0 - layout.width * scale) / 2.0 + camera.x;
-    let y = ((size.1 - layout.height * scale) / 2.0).max(0.0) + camera.y;
-    let y = if camera == Camera::default() {
-        y
-    } else {
-        (size.1 - layout.height * scale) / 2.0 + camera.y
-    };
+    let y = (size.1 - layout.height * scale) / 2.0;
+    let y = if camera == Camera::default() { y.max(0.0) } else { y } + camera.y;
     format!("translate({x:.1} {y:.1}) scale({scale:.3})")
 }
 
