@@ -14,8 +14,7 @@ use super::{Due, Sink, World};
 use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{Event, EventKind, Fact, Refusal, RowChange, Shape};
 use crate::ids::{
-    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, StepRef,
-    TopicIx, TxnId,
+    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, StepIx, StepRef, TxnId,
 };
 use crate::network::Message;
 use crate::out::{
@@ -44,7 +43,7 @@ type Planned = (bool, Vec<RowChange>, Vec<InboxEntry>, Vec<(Key, Fact)>);
 
 /// How a handler ended before its last effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Broken {
+pub(super) enum Broken {
     /// The node crashed.
     Crashed,
     /// The reply of a call was lost, or a call failed: the handler gave up, the node runs on.
@@ -59,10 +58,10 @@ pub(super) struct Handler<'a> {
     pub(super) cause: Option<EventIx>,
     pub(super) about: (Option<TxnId>, Option<(StepIx, Direction)>),
     cut: Option<Cut>,
-    broken: Option<Broken>,
-    dead_letter: bool,
+    pub(super) broken: Option<Broken>,
+    pub(super) dead_letter: bool,
     /// Whether the reply of one of its calls was lost: the record at hand is then not acknowledged.
-    lost_reply: bool,
+    pub(super) lost_reply: bool,
     /// What the client saw that sent the request at hand: its first step is done only where all is
     /// still so.
     pub(super) seen: Option<Rc<Seen>>,
@@ -371,43 +370,6 @@ impl<'a> Handler<'a> {
         let ix = self.emit(EventKind::Crashed { lost, fault });
         self.world.nodes[self.node.ix()].crashed = Some(ix);
         self.abandon_sessions();
-    }
-
-    /// Ends the handling of a record: its offset is committed, unless the handler broke off.
-    pub(super) fn end_record(&mut self, topic: TopicIx, partition: PartitionIx, offset: u32) {
-        if self.broken == Some(Broken::Crashed) {
-            return;
-        }
-        let max = self.world.plan.scenario.broker.max_deliveries;
-        let group = Rc::make_mut(&mut self.world.broker)
-            .partition_mut(topic, partition)
-            .group_mut(self.node);
-        group.handled = group.handled.max(offset + 1);
-        if self.lost_reply {
-            // Bad luck of this delivery; it says nothing about the record.
-            self.world.retry_record(topic, partition);
-            return;
-        }
-        if self.broken == Some(Broken::Failed) {
-            group.failures += 1;
-            if group.failures < max {
-                self.world.retry_record(topic, partition);
-                return;
-            }
-            self.broken = None;
-            self.dead_letter = true;
-        }
-        if self.dead_letter {
-            self.emit(EventKind::DeadLettered { topic, partition, offset });
-        }
-        let group = Rc::make_mut(&mut self.world.broker)
-            .partition_mut(topic, partition)
-            .group_mut(self.node);
-        group.position = offset + 1;
-        group.committed = offset + 1;
-        group.failures = 0;
-        self.emit(EventKind::OffsetCommitted { topic, partition, next: offset + 1 });
-        self.point(true);
     }
 
     /// The handler is over: faults that it set off elsewhere, and what a person does after it.

@@ -7,6 +7,7 @@
 mod agenda;
 mod apply;
 mod canon;
+mod consuming;
 mod effects;
 mod enabled;
 mod faults;
