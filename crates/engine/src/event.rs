@@ -107,6 +107,18 @@ pub enum Refusal {
     Version,
     /// What was reserved had expired.
     Expired,
+    /// It came from a process that speaks for an older generation of its consumer group: the
+    /// database has heard of a newer one.
+    Fenced,
+}
+
+/// What changed the members of a consumer group.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Membership {
+    /// A process joined: it came back.
+    Joined(NodeIx),
+    /// A member was given up: nothing was heard of it for too long.
+    Expelled(NodeIx),
 }
 
 impl Refusal {
@@ -120,7 +132,8 @@ impl Refusal {
             | Self::Serialization
             | Self::LockTimeout
             | Self::Unavailable
-            | Self::Version => true,
+            | Self::Version
+            | Self::Fenced => true,
             Self::Bound(_) | Self::Missing(_) | Self::Exists | Self::Expired => false,
         }
     }
@@ -475,6 +488,42 @@ pub enum EventKind {
         /// Whether it goes forward.
         forward: bool,
     },
+    /// The coordinator of a consumer group gave out its partitions anew. At the broker's node.
+    Rebalanced {
+        /// The service whose group it is.
+        service: NodeIx,
+        /// How often they were given out, this time included.
+        generation: u32,
+        /// Why.
+        why: Membership,
+        /// Who reads which partition from here.
+        owners: Vec<(TopicIx, PartitionIx, NodeIx)>,
+        /// Whether the service's database was told the generation, and refuses writes of an older.
+        fenced: bool,
+    },
+    /// The commit of an offset was refused: this node speaks for an older generation of its group.
+    CommitRefused {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The offset that it wanted to commit.
+        next: u32,
+        /// The generation that it speaks for.
+        generation: u32,
+        /// The generation now.
+        now: u32,
+    },
+    /// This node drops a record that it had fetched: its partition was given to another (simulation
+    /// only).
+    Revoked {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The record.
+        offset: u32,
+    },
 }
 
 /// The names of all kinds of events, as [`EventKind::name`] gives them.
@@ -519,6 +568,9 @@ pub const EVENT_NAMES: &[&str] = &[
     "snapshotted",
     "stuck",
     "decided",
+    "rebalanced",
+    "commit-refused",
+    "revoked",
 ];
 
 impl EventKind {
@@ -566,6 +618,9 @@ impl EventKind {
             Self::Snapshotted { .. } => "snapshotted",
             Self::Stuck { .. } => "stuck",
             Self::Decided { .. } => "decided",
+            Self::Rebalanced { .. } => "rebalanced",
+            Self::CommitRefused { .. } => "commit-refused",
+            Self::Revoked { .. } => "revoked",
         }
     }
 }

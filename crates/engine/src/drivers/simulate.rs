@@ -238,15 +238,17 @@ impl Simulator {
                 let kind = if last { ChoiceKind::GiveUp(key) } else { ChoiceKind::Fire(key) };
                 self.make(kind, sink, made);
             }
-            Due::Relay(node) => {
-                let unsent = self.world.plan.cast.nodes[node.ix()].db;
+            Due::Relay(service) => {
+                // Where no process of it runs, the next to come back looks.
+                let Some(node) = self.world.relay_of(service) else { return };
+                let unsent = self.world.plan.cast.nodes[service.ix()].db;
                 if !self.world.is_up(node)
                     || unsent.is_none_or(|db| self.world.dbs[db.ix()].unsent() == 0)
                 {
                     return;
                 }
                 if let Some(until) = self.paused_until(node) {
-                    self.schedule(until, Item::Due(due));
+                    self.schedule(until, Item::Due(Due::Relay(service)));
                 } else {
                     // An unreachable broker wakes the relays when it is back.
                     self.make(ChoiceKind::Relay { node }, sink, made);
@@ -263,6 +265,7 @@ impl Simulator {
             Due::Restart(node) => {
                 self.make(ChoiceKind::Restart { node }, sink, made);
             }
+            Due::Session(node, since) => self.on_session(node, since, sink, made),
             Due::FaultEnds(fault) => {
                 self.make(ChoiceKind::End(fault), sink, made);
                 self.start_all(sink, made);
@@ -284,6 +287,58 @@ impl Simulator {
                 self.make(ChoiceKind::Drop(key), sink, made);
             }
         }
+    }
+
+    /// A member of a consumer group was silent for as long as its session lasts. One that stands still
+    /// keeps the record that it is at.
+    fn on_session(
+        &mut self,
+        node: NodeIx,
+        since: Micros,
+        sink: &mut dyn Sink,
+        made: &mut Vec<Choice>,
+    ) {
+        let silence = self.world.nodes[node.ix()].silence;
+        if silence.is_none_or(|silence| silence.since != since) || self.world.is_expelled(node) {
+            return;
+        }
+        let station = &self.stations[node.ix()];
+        let mut work = station.serving.iter().chain(&station.queue);
+        let held = work.find_map(|work| match work {
+            Work::Record(topic, partition, _) if self.reads(node, *topic, *partition) => {
+                Some((*topic, *partition))
+            }
+            _ => None,
+        });
+        if !self.make(ChoiceKind::Expel { node, held }, sink, made) {
+            // Nobody could take its place; perhaps one can when as much time has passed again.
+            let again = self.world.plan.scenario.options.session_timeout_us;
+            self.schedule(self.world.now + again, Item::Due(Due::Session(node, since)));
+        }
+    }
+
+    /// Whether a node reads a partition, or was given up with the next record of it in hand.
+    fn reads(&self, node: NodeIx, topic: TopicIx, partition: PartitionIx) -> bool {
+        match self.world.members(node) {
+            None => true,
+            Some(members) if members.has(node) => members.owner(topic, partition) == Some(node),
+            Some(members) => members
+                .held(node)
+                .is_some_and(|held| (held.topic, held.partition) == (topic, partition)),
+        }
+    }
+
+    /// Whether a piece of work is a record that is another's to handle by now; it is then dropped.
+    fn is_revoked(&mut self, node: NodeIx, work: Work, sink: &mut dyn Sink) -> bool {
+        let Work::Record(topic, partition, offset) = work else { return false };
+        if self.reads(node, topic, partition) {
+            return false;
+        }
+        self.fetching.remove(&(node, topic, partition));
+        let about = self.about(node, work).map_or((None, None), |(about, _)| about);
+        let kind = EventKind::Revoked { topic, partition, offset };
+        self.world.note_time(node, None, about, kind, sink);
+        true
     }
 
     /// A message reaches its target.
@@ -335,8 +390,10 @@ impl Simulator {
         made: &mut Vec<Choice>,
     ) {
         let plan = std::rc::Rc::clone(&self.world.plan);
-        for node in &plan.cast.topics[topic.ix()].consumers {
-            let node = *node;
+        for service in &plan.cast.topics[topic.ix()].consumers {
+            let service = *service;
+            let reader = self.world.broker.reader(service, topic, partition);
+            let Some(node) = reader else { continue };
             if !self.world.is_up(node)
                 || !self.world.reaches_broker(node)
                 || self.fetching.contains(&(node, topic, partition))
@@ -344,7 +401,7 @@ impl Simulator {
                 continue;
             }
             let content = self.world.broker.partition(topic, partition);
-            let from = content.group(node).unread();
+            let from = content.group(service).unread();
             let found = self.world.next_record(node, topic, partition, from);
             let passed = found.unwrap_or(content.records().len() as u32);
             if passed > from {
@@ -406,6 +463,10 @@ impl Simulator {
             && self.stations[node.ix()].serving.len() < workers
             && let Some(work) = self.stations[node.ix()].queue.pop_front()
         {
+            if self.is_revoked(node, work, sink) {
+                self.take_due(sink, made);
+                continue;
+            }
             let Some((about, attempt)) = self.about(node, work) else { continue };
             let time = self.work_time(node, work, about, attempt);
             let until = self.world.now + time;
@@ -489,6 +550,11 @@ impl Simulator {
         let station = &mut self.stations[node.ix()];
         if let Some(at) = station.serving.iter().position(|serving| *serving == work) {
             station.serving.remove(at);
+        }
+        if self.is_revoked(node, work, sink) {
+            self.take_due(sink, made);
+            self.start(node, sink, made);
+            return;
         }
         match work {
             Work::Message(id) => {

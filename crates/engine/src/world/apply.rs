@@ -38,6 +38,10 @@ pub enum Impossible {
     Fault,
     /// No handler waits there, or what it waits for has not come.
     NotParked,
+    /// The partition is another member's.
+    NotOwner,
+    /// The node is in no consumer group in which another could take its place.
+    NotMember,
 }
 
 impl fmt::Display for Impossible {
@@ -53,6 +57,8 @@ impl fmt::Display for Impossible {
             Self::NoBroker => "the broker cannot be reached",
             Self::Fault => "the fault is already in that state",
             Self::NotParked => "no handler waits there that could go on",
+            Self::NotOwner => "the partition is another member's",
+            Self::NotMember => "no other member could take its place",
         })
     }
 }
@@ -117,6 +123,7 @@ impl World {
             ChoiceKind::Restart { node } => self.restart(node, cut, sink),
             ChoiceKind::Begin(fault) => self.begin_fault(fault, sink),
             ChoiceKind::End(fault) => self.end_fault(fault, sink),
+            ChoiceKind::Expel { node, held } => self.expel(node, held, sink),
         }
     }
 
@@ -197,7 +204,11 @@ impl World {
         if !self.reaches_broker(node) {
             return Err(Impossible::NoBroker);
         }
-        let db = self.plan.cast.nodes[node.ix()].db.ok_or(Impossible::NothingToRelay)?;
+        let service = self.plan.cast.service_of(node);
+        if self.relay_of(service) != Some(node) {
+            return Err(Impossible::NothingToRelay);
+        }
+        let db = self.plan.cast.nodes[service.ix()].db.ok_or(Impossible::NothingToRelay)?;
         let oldest = *self.dbs[db.ix()].oldest_unsent().ok_or(Impossible::NothingToRelay)?;
         let mut handler = Handler::new(self, sink, node, None, cut);
         handler.about = (Some(oldest.txn), None);
@@ -210,7 +221,7 @@ impl World {
         }
         handler.finish();
         if self.dbs[db.ix()].unsent() > 0 && self.is_up(node) {
-            self.relay_later(node);
+            self.relay_later(service);
         }
         Ok(())
     }
@@ -247,9 +258,11 @@ impl World {
         if self.is_up(node) {
             return Err(Impossible::Up);
         }
-        let db = self.plan.cast.nodes[node.ix()].db;
+        // The database of several processes did not go down with this one.
+        let db = self.plan.cast.nodes[node.ix()].db.filter(|_| self.members(node).is_none());
         let redone = db.map_or(0, |db| Rc::make_mut(&mut self.dbs[db.ix()]).recover());
         self.nodes[node.ix()].up = true;
+        self.nodes[node.ix()].silence = None;
         let cause = self.nodes[node.ix()].crashed.take();
         let (write, read) = (self.parts.write, self.parts.read);
         let mut handler = Handler::new(self, sink, node, cause, cut);
@@ -260,11 +273,16 @@ impl World {
             handler.run(out);
             let out = handler.call_read(|cx, state, out| read.on_restart(cx, state, out));
             handler.run(out);
+            if handler.world.is_up(node) {
+                handler.join();
+            }
         }
         handler.finish();
         if self.is_up(node) {
+            let service = self.plan.cast.service_of(node);
+            let db = self.plan.cast.nodes[service.ix()].db;
             if db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
-                self.relay_later(node);
+                self.relay_later(service);
             }
             self.wake_consumers();
         }
@@ -343,12 +361,17 @@ impl World {
         self.timers.retain(|key, _| key.node != node);
         self.held.retain(|(of, _)| *of != node);
         if self.plan.broker.is_some() {
-            Rc::make_mut(&mut self.broker).rewind(node);
+            let service = self.plan.cast.service_of(node);
+            let broker = Rc::make_mut(&mut self.broker);
+            broker.rewind(service, node);
+            if let Some(members) = broker.members_mut(service) {
+                members.let_go(node);
+            }
         }
         if self.timed {
             self.due.push((self.now, Due::Down(node)));
         }
-        let db = self.plan.cast.nodes[node.ix()].db;
+        let db = self.plan.cast.nodes[node.ix()].db.filter(|_| self.members(node).is_none());
         let Some(db) = db else { return Vec::new() };
         let lost = Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose);
         self.lose_sessions(db);

@@ -11,6 +11,7 @@ use crate::event::{EventKind, Refusal};
 use crate::ids::{NodeIx, PartitionIx, TopicIx};
 use crate::out::Effect;
 use crate::patterns::Out;
+use crate::stores::Held;
 
 impl World {
     pub(super) fn consume(
@@ -27,18 +28,25 @@ impl World {
         if !self.reaches_broker(node) {
             return Err(Impossible::NoBroker);
         }
-        let group = self.broker.partition(topic, partition).group(node);
-        let offset =
-            self.next_record(node, topic, partition, group.unread()).ok_or(Impossible::NoRecord)?;
+        let service = self.plan.cast.service_of(node);
+        let held = self.in_hand(node, topic, partition)?;
+        let group = self.broker.partition(topic, partition).group(service);
+        let next = held.map(|held| held.offset);
+        let next = next.or_else(|| self.next_record(node, topic, partition, group.unread()));
+        let offset = next.ok_or(Impossible::NoRecord)?;
         let stored =
             self.broker.partition(topic, partition).records().get(offset as usize).copied();
         let record = stored.ok_or(Impossible::NoRecord)?;
-        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).position =
-            offset;
+        if held.is_none() {
+            let partition = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
+            partition.group_mut(service).position = offset;
+        }
         let step = self.parts.write.record_work(&self.cx(node), &record.body);
-        let poison = self.poison(node);
+        let poison = self.poison(service);
+        let generation = self.members(node).map(|members| members.known(node));
         let mut handler = Handler::new(self, sink, node, Some(record.event), cut);
         handler.about = (Some(record.body.txn), step);
+        handler.generation = generation;
         handler.emit(EventKind::Consumed {
             topic,
             partition,
@@ -65,15 +73,37 @@ impl World {
             handler.run(out);
         }
         handler.end_record(topic, partition, offset);
-        let gone = handler.world.broker.partition(topic, partition).group(node).position > offset;
+        let group = handler.world.broker.partition(topic, partition).group(service);
+        let gone = group.position > offset;
         handler.finish();
         if poison && gone {
-            self.end_poison(node, sink);
+            self.end_poison(service, sink);
         }
         if gone {
             self.retry_record_at(self.now, topic, partition);
         }
         Ok(())
+    }
+
+    /// The record that a node has in hand though its partition was given away; none where it reads the
+    /// partition.
+    fn in_hand(
+        &self,
+        node: NodeIx,
+        topic: TopicIx,
+        partition: PartitionIx,
+    ) -> Result<Option<Held>, Impossible> {
+        match self.members(node) {
+            Some(members) if !members.has(node) => {
+                let held = members.held(node);
+                let held = held.filter(|held| (held.topic, held.partition) == (topic, partition));
+                held.map(Some).ok_or(Impossible::NoRecord)
+            }
+            Some(members) if members.owner(topic, partition) != Some(node) => {
+                Err(Impossible::NotOwner)
+            }
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn redeliver(
@@ -86,11 +116,15 @@ impl World {
         if !self.is_up(node) {
             return Err(Impossible::Down);
         }
-        let position = self.broker.partition(topic, partition).group(node).position;
+        let service = self.plan.cast.service_of(node);
+        if self.broker.reader(service, topic, partition) != Some(node) {
+            return Err(Impossible::NotOwner);
+        }
+        let position = self.broker.partition(topic, partition).group(service).position;
         let last =
             self.last_handled(node, topic, partition, position).ok_or(Impossible::NoRecord)?;
         let group = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
-        group.group_mut(node).go_back(last);
+        group.group_mut(service).go_back(last);
         self.retry_record_at(self.now, topic, partition);
         self.intervene(sink);
         Ok(())
@@ -122,10 +156,17 @@ impl Handler<'_> {
             return;
         }
         let max = self.world.plan.scenario.broker.max_deliveries;
-        let group = Rc::make_mut(&mut self.world.broker)
-            .partition_mut(topic, partition)
-            .group_mut(self.node);
+        let service = self.world.plan.cast.service_of(self.node);
+        let members = self.world.members(self.node);
+        let is_taken = members.is_none_or(|of| of.may_commit(self.node, topic, partition));
+        let group =
+            Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(service);
         group.handled = group.handled.max(offset + 1);
+        if !is_taken {
+            // Whatever came of the record here, it is another's by now.
+            self.refuse_commit(topic, partition, offset + 1);
+            return;
+        }
         if self.lost_reply {
             // Bad luck of this delivery; it says nothing about the record.
             self.world.retry_record(topic, partition);
@@ -143,9 +184,8 @@ impl Handler<'_> {
         if self.dead_letter {
             self.emit(EventKind::DeadLettered { topic, partition, offset });
         }
-        let group = Rc::make_mut(&mut self.world.broker)
-            .partition_mut(topic, partition)
-            .group_mut(self.node);
+        let group =
+            Rc::make_mut(&mut self.world.broker).partition_mut(topic, partition).group_mut(service);
         group.position = offset + 1;
         group.committed = offset + 1;
         group.failures = 0;

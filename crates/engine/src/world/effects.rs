@@ -68,6 +68,9 @@ pub(super) struct Handler<'a> {
     /// The attempt of the message or timer at hand: its answers are of the same attempt, so that
     /// each has dice of its own.
     pub(super) attempt: u16,
+    /// The generation of its consumer group that the node speaks for, where it handles a record as one
+    /// of several members.
+    pub(super) generation: Option<u32>,
     /// Triggers that struck and wait for the end of the effect or of the handler.
     struck: Vec<usize>,
 }
@@ -93,6 +96,7 @@ impl<'a> Handler<'a> {
             lost_reply: false,
             seen: None,
             attempt: 0,
+            generation: None,
             struck: Vec::new(),
         }
     }
@@ -307,8 +311,7 @@ impl<'a> Handler<'a> {
 
     /// An effect is done: the next place where the handler can be cut.
     pub(super) fn point(&mut self, call: bool) {
-        let db = self.world.plan.cast.nodes[self.node.ix()].db;
-        let unforced = db.map_or(0, |db| self.world.dbs[db.ix()].unforced().min(255) as u8);
+        let unforced = self.world.unforced_at(self.node).min(255) as u8;
         self.world.points.push(Point { call, unforced });
         let number = self.world.points.len();
         match self.cut {
@@ -369,6 +372,7 @@ impl<'a> Handler<'a> {
         let lost = self.world.take_down(self.node, lose);
         let ix = self.emit(EventKind::Crashed { lost, fault });
         self.world.nodes[self.node.ix()].crashed = Some(ix);
+        self.world.fall_silent(self.node, ix);
         self.abandon_sessions();
     }
 

@@ -178,6 +178,7 @@ pub fn timeless(events: &[Event]) -> Vec<(EventIx, &Event)> {
                 event.kind,
                 EventKind::Arrived { .. }
                     | EventKind::Fetched { .. }
+                    | EventKind::Revoked { .. }
                     | EventKind::ServiceStarted { .. }
             )
         })
