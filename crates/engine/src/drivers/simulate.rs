@@ -4,6 +4,8 @@
 //! a lossy network, the document's faults by time. Everything that changes the world is a choice
 //! that the explorer could have taken too, and is recorded.
 
+mod records;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
@@ -289,58 +291,6 @@ impl Simulator {
         }
     }
 
-    /// A member of a consumer group was silent for as long as its session lasts. One that stands still
-    /// keeps the record that it is at.
-    fn on_session(
-        &mut self,
-        node: NodeIx,
-        since: Micros,
-        sink: &mut dyn Sink,
-        made: &mut Vec<Choice>,
-    ) {
-        let silence = self.world.nodes[node.ix()].silence;
-        if silence.is_none_or(|silence| silence.since != since) || self.world.is_expelled(node) {
-            return;
-        }
-        let station = &self.stations[node.ix()];
-        let mut work = station.serving.iter().chain(&station.queue);
-        let held = work.find_map(|work| match work {
-            Work::Record(topic, partition, _) if self.reads(node, *topic, *partition) => {
-                Some((*topic, *partition))
-            }
-            _ => None,
-        });
-        if !self.make(ChoiceKind::Expel { node, held }, sink, made) {
-            // Nobody could take its place; perhaps one can when as much time has passed again.
-            let again = self.world.plan.scenario.options.session_timeout_us;
-            self.schedule(self.world.now + again, Item::Due(Due::Session(node, since)));
-        }
-    }
-
-    /// Whether a node reads a partition, or was given up with the next record of it in hand.
-    fn reads(&self, node: NodeIx, topic: TopicIx, partition: PartitionIx) -> bool {
-        match self.world.members(node) {
-            None => true,
-            Some(members) if members.has(node) => members.owner(topic, partition) == Some(node),
-            Some(members) => members
-                .held(node)
-                .is_some_and(|held| (held.topic, held.partition) == (topic, partition)),
-        }
-    }
-
-    /// Whether a piece of work is a record that is another's to handle by now; it is then dropped.
-    fn is_revoked(&mut self, node: NodeIx, work: Work, sink: &mut dyn Sink) -> bool {
-        let Work::Record(topic, partition, offset) = work else { return false };
-        if self.reads(node, topic, partition) {
-            return false;
-        }
-        self.fetching.remove(&(node, topic, partition));
-        let about = self.about(node, work).map_or((None, None), |(about, _)| about);
-        let kind = EventKind::Revoked { topic, partition, offset };
-        self.world.note_time(node, None, about, kind, sink);
-        true
-    }
-
     /// A message reaches its target.
     fn on_message(&mut self, id: MsgId, sink: &mut dyn Sink, made: &mut Vec<Choice>) {
         let Some(message) = self.world.network.get(id) else { return };
@@ -379,56 +329,6 @@ impl Simulator {
         self.stations[key.to.ix()].queue.push_back(Work::Message(id));
         self.take_due(sink, made);
         self.start(key.to, sink, made);
-    }
-
-    /// The consumers of a partition fetch the next record that they handle and may see.
-    fn fetch(
-        &mut self,
-        topic: TopicIx,
-        partition: PartitionIx,
-        sink: &mut dyn Sink,
-        made: &mut Vec<Choice>,
-    ) {
-        let plan = std::rc::Rc::clone(&self.world.plan);
-        for service in &plan.cast.topics[topic.ix()].consumers {
-            let service = *service;
-            let reader = self.world.broker.reader(service, topic, partition);
-            let Some(node) = reader else { continue };
-            if !self.world.is_up(node)
-                || !self.world.reaches_broker(node)
-                || self.fetching.contains(&(node, topic, partition))
-            {
-                continue;
-            }
-            let content = self.world.broker.partition(topic, partition);
-            let from = content.group(service).unread();
-            let found = self.world.next_record(node, topic, partition, from);
-            let passed = found.unwrap_or(content.records().len() as u32);
-            if passed > from {
-                self.world.pass_over(node, topic, partition, passed);
-            }
-            let Some(offset) = found else { continue };
-            let content = self.world.broker.partition(topic, partition);
-            let Some(record) = content.records().get(offset as usize).copied() else { continue };
-            if record.due > self.world.now {
-                continue;
-            }
-            let step = self.world.parts.write.record_work(&self.world.cx(node), &record.body);
-            let kind = EventKind::Fetched { topic, partition, offset };
-            self.world.note_time(
-                node,
-                Some(record.event),
-                (Some(record.body.txn), step),
-                kind,
-                sink,
-            );
-            if self.world.is_up(node) {
-                self.fetching.insert((node, topic, partition));
-                self.stations[node.ix()].queue.push_back(Work::Record(topic, partition, offset));
-            }
-            self.take_due(sink, made);
-            self.start(node, sink, made);
-        }
     }
 
     /// When a paused node comes back.

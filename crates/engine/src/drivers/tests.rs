@@ -146,6 +146,14 @@ fn walk(case: &Case, met: &mut Met) {
                 continue;
             }
         }
+        if let ChoiceKind::Expel { node, held: None } = choice.kind
+            && state.world.is_up(node)
+        {
+            // A pause that lasts, with nothing in hand: partitions move, and nothing is done twice.
+            apply(&mut state.world, &choice);
+            met.lasting += 1;
+            continue;
+        }
         if let ChoiceKind::Crash { node, lose } = &mut choice.kind {
             *lose = state.world.unforced_at(*node) as u8;
             met.crashes += 1;
