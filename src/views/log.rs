@@ -75,8 +75,15 @@ fn partition(run: &Run, view: &PartitionView) -> Drawn {
         let lag = if lag == 0 { "has read all".to_owned() } else { format!("lags {lag}") };
         let dead =
             if consumer.dead > 0 { format!(", {} dead", consumer.dead) } else { String::new() };
+        let by = match consumer.reader {
+            Some(reader) if cast.group(consumer.node).is_some() => {
+                format!(", read by {}", cast.node(reader))
+            }
+            Some(_) => String::new(),
+            None => ", read by nobody".to_owned(),
+        };
         format!(
-            "{}: next {}, committed {}, {lag}{dead}",
+            "{}{by}: next {}, committed {}, {lag}{dead}",
             cast.node(consumer.node),
             consumer.position,
             consumer.committed

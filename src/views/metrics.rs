@@ -34,7 +34,12 @@ fn tables(app: App) -> impl IntoView {
             .cast()
             .nodes
             .iter()
-            .filter(|node| matches!(node.kind, NodeKind::Service(_) | NodeKind::Orchestrator))
+            .filter(|node| {
+                matches!(
+                    node.kind,
+                    NodeKind::Service(_) | NodeKind::Member(_) | NodeKind::Orchestrator
+                )
+            })
             .map(|node| (node.name.clone(), node.workers))
             .collect();
         let skip =

@@ -60,8 +60,8 @@ pub fn parse_faults(text: &str) -> Result<Budget, Problem> {
             "--faults",
             found,
             format!(
-                "write none, or some of crash, drop, duplicate, early-timer and give-up, each with \
-                 a number from 0 to {MAX_BUDGET}, as crash=1,drop=1"
+                "write none, or some of crash, drop, duplicate, early-timer, give-up and pause, each \
+                 with a number from 0 to {MAX_BUDGET}, as crash=1,drop=1"
             ),
         )
     };
@@ -75,6 +75,7 @@ pub fn parse_faults(text: &str) -> Result<Budget, Problem> {
             "duplicate" => &mut budget.duplicate,
             "early-timer" => &mut budget.early_timer,
             "give-up" => &mut budget.give_up,
+            "pause" => &mut budget.pause,
             _ => return Err(problem(format!("there is no fault {name:?}"))),
         };
         *kind = value
@@ -135,8 +136,8 @@ mod tests {
         let crash = Budget { crash: 1, ..Budget::default() };
         assert_eq!(parse_faults("crash=1"), Ok(crash));
         assert_eq!(parse_faults("none"), Ok(Budget::default()));
-        let all = Budget { crash: 1, drop: 2, duplicate: 3, early_timer: 4, give_up: 8 };
-        let text = "crash=1, drop=2,duplicate=3,early-timer=4,give_up=8";
+        let all = Budget { crash: 1, drop: 2, duplicate: 3, early_timer: 4, give_up: 8, pause: 5 };
+        let text = "crash=1, drop=2,duplicate=3,early-timer=4,give_up=8,pause=5";
         assert_eq!(parse_faults(text), Ok(all));
     }
 

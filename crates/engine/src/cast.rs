@@ -4,7 +4,9 @@
 //! events it is all that a view needs.
 
 use crate::event::{Fact, Shape};
-use crate::ids::{DbIx, FlowIx, NodeIx, ServiceIx, StepIx, StepRef, Sym, TopicIx, TxnId, txn_name};
+use crate::ids::{
+    DbIx, FlowIx, NodeIx, PartitionIx, ServiceIx, StepIx, StepRef, Sym, TopicIx, TxnId, txn_name,
+};
 use crate::value::{Key, KeyPart, Row, Value};
 
 /// What a node is.
@@ -26,6 +28,9 @@ pub enum NodeKind {
     Database,
     /// A read replica of a service's database.
     Replica(ServiceIx),
+    /// A further process of a service: a member of its consumer group, beside the service's own node,
+    /// on the same database.
+    Member(ServiceIx),
 }
 
 /// A node.
@@ -78,6 +83,18 @@ pub struct TopicInfo {
     pub events: Vec<(Sym, Shape)>,
 }
 
+/// The consumer group of a service that has several members.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GroupInfo {
+    /// The service's node, whose name is the group's. It is the first member.
+    pub service: NodeIx,
+    /// The members.
+    pub members: Vec<NodeIx>,
+    /// Who reads which partition in the beginning: the first generation. Members that are missing
+    /// here are idle.
+    pub owners: Vec<(TopicIx, PartitionIx, NodeIx)>,
+}
+
 /// A step of a flow, as a view needs it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StepInfo {
@@ -121,6 +138,8 @@ pub struct Cast {
     pub dbs: Vec<DbInfo>,
     /// The topics, in the order in which the first flow reaches them.
     pub topics: Vec<TopicInfo>,
+    /// The consumer groups with several members, in the order of their services.
+    pub groups: Vec<GroupInfo>,
     /// The flows.
     pub flows: Vec<FlowInfo>,
     /// The names of the queries.
@@ -151,6 +170,23 @@ impl Cast {
     #[must_use]
     pub fn node_named(&self, name: &str) -> Option<NodeIx> {
         self.nodes.iter().position(|info| info.name == name).map(|at| NodeIx(at as u8))
+    }
+
+    /// The node in whose name a node works and consumes: that of its service for a further member of
+    /// a consumer group, else itself.
+    #[must_use]
+    pub fn service_of(&self, node: NodeIx) -> NodeIx {
+        match self.nodes.get(node.ix()).map(|info| info.kind) {
+            Some(NodeKind::Member(service)) => NodeIx(service.0 + 1),
+            _ => node,
+        }
+    }
+
+    /// The consumer group of a node, where it has several members.
+    #[must_use]
+    pub fn group(&self, node: NodeIx) -> Option<&GroupInfo> {
+        let service = self.service_of(node);
+        self.groups.iter().find(|group| group.service == service)
     }
 
     /// The broker, where the coupling has one.

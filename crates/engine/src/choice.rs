@@ -108,6 +108,15 @@ pub enum ChoiceKind {
     Begin(FaultIx),
     /// A fault of the document other than a crash ends.
     End(FaultIx),
+    /// The coordinator of a consumer group gives up on a member of which it hears nothing, and gives
+    /// its partitions to others.
+    Expel {
+        /// The member.
+        node: NodeIx,
+        /// Where it stands still and will come back: whose next record it has in hand. `None` where it
+        /// has none, as one that is down.
+        held: Option<(TopicIx, PartitionIx)>,
+    },
 }
 
 impl ChoiceKind {
@@ -120,6 +129,7 @@ impl ChoiceKind {
             | Self::Redeliver { .. }
             | Self::GiveUp(_)
             | Self::Crash { .. }
+            | Self::Expel { held: Some(_), .. }
             | Self::Begin(_)
             | Self::End(_) => true,
             Self::Arrive { .. }
@@ -128,7 +138,8 @@ impl ChoiceKind {
             | Self::Relay { .. }
             | Self::Fire(_)
             | Self::Proceed { .. }
-            | Self::Restart { .. } => false,
+            | Self::Restart { .. }
+            | Self::Expel { held: None, .. } => false,
         }
     }
 }

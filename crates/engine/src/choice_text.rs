@@ -94,6 +94,10 @@ pub fn print(cast: &Cast, choice: &Choice) -> String {
         ChoiceKind::Restart { node: at } => format!("restart {}", node(*at)),
         ChoiceKind::Begin(fault) => format!("begin {}", fault.0),
         ChoiceKind::End(fault) => format!("end {}", fault.0),
+        ChoiceKind::Expel { node: at, held: None } => format!("expel {} -", node(*at)),
+        ChoiceKind::Expel { node: at, held: Some((of, partition)) } => {
+            format!("expel {} {} {partition}", node(*at), topic(*of))
+        }
     };
     match choice.cut {
         None => {}
@@ -271,10 +275,19 @@ impl<'a> Words<'a> {
             "restart" => ChoiceKind::Restart { node: self.node()? },
             "begin" => ChoiceKind::Begin(self.fault()?),
             "end" => ChoiceKind::End(self.fault()?),
+            "expel" => {
+                let node = self.node()?;
+                if self.words.clone().next() == Some("-") {
+                    self.words.next();
+                    return Ok(ChoiceKind::Expel { node, held: None });
+                }
+                let topic = self.topic()?;
+                ChoiceKind::Expel { node, held: Some((topic, self.partition(topic)?)) }
+            }
             other => {
                 return Err(self.problem(
                     format!("{:?} is no kind of choice", short(other)),
-                    "use arrive, deliver, drop, duplicate, consume, redeliver, relay, fire, give-up, crash, restart, begin or end",
+                    "use arrive, deliver, drop, duplicate, consume, redeliver, relay, fire, give-up, crash, restart, expel, begin or end",
                 ));
             }
         })

@@ -5,8 +5,10 @@
 //! from them and are never part of them.
 
 mod fact;
+mod tags;
 
 pub use fact::Fact;
+pub use tags::{Acknowledged, DropReason, Membership, Outcome, Shape};
 
 use crate::ids::{
     DbIx, Direction, EventIx, FaultIx, FlowIx, Micros, MsgId, NodeIx, PartitionIx, QueryIx, StepIx,
@@ -31,54 +33,6 @@ pub struct Event {
     pub cause: Option<EventIx>,
     /// What happened.
     pub kind: EventKind,
-}
-
-/// The kind of a message: its shape on screen.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Shape {
-    /// A request to do something.
-    Command,
-    /// A fact that others may react to.
-    Event,
-    /// The answer to a command or query.
-    Reply,
-    /// A participant's vote.
-    Vote,
-    /// A request to undo something, or the fact that it was undone.
-    Compensation,
-    /// A request to read.
-    Query,
-}
-
-/// How a transaction ended for its client.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Outcome {
-    /// Every step is done.
-    Committed,
-    /// It was refused or failed, and nothing was kept, or what was done is undone or being undone.
-    Aborted,
-    /// The client never learned the outcome.
-    Unknown,
-}
-
-/// What an acknowledgement promises, by the write protocol.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Acknowledged {
-    /// The first step is durable and the rest is under way.
-    Accepted,
-    /// Every step is durable.
-    Completed,
-}
-
-/// Why a message did not arrive.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum DropReason {
-    /// The network lost it.
-    Lost,
-    /// Its target was down.
-    NodeDown,
-    /// A partition separates sender and target.
-    Partitioned,
 }
 
 /// Why a local transaction did nothing.
@@ -107,6 +61,9 @@ pub enum Refusal {
     Version,
     /// What was reserved had expired.
     Expired,
+    /// It came from a process that speaks for an older generation of its consumer group: the
+    /// database has heard of a newer one.
+    Fenced,
 }
 
 impl Refusal {
@@ -120,7 +77,8 @@ impl Refusal {
             | Self::Serialization
             | Self::LockTimeout
             | Self::Unavailable
-            | Self::Version => true,
+            | Self::Version
+            | Self::Fenced => true,
             Self::Bound(_) | Self::Missing(_) | Self::Exists | Self::Expired => false,
         }
     }
@@ -475,6 +433,42 @@ pub enum EventKind {
         /// Whether it goes forward.
         forward: bool,
     },
+    /// The coordinator of a consumer group gave out its partitions anew. At the broker's node.
+    Rebalanced {
+        /// The service whose group it is.
+        service: NodeIx,
+        /// How often they were given out, this time included.
+        generation: u32,
+        /// Why.
+        why: Membership,
+        /// Who reads which partition from here.
+        owners: Vec<(TopicIx, PartitionIx, NodeIx)>,
+        /// Whether the service's database was told the generation, and refuses writes of an older.
+        fenced: bool,
+    },
+    /// The commit of an offset was refused: this node speaks for an older generation of its group.
+    CommitRefused {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The offset that it wanted to commit.
+        next: u32,
+        /// The generation that it speaks for.
+        generation: u32,
+        /// The generation now.
+        now: u32,
+    },
+    /// This node drops a record that it had fetched: its partition was given to another (simulation
+    /// only).
+    Revoked {
+        /// The topic.
+        topic: TopicIx,
+        /// The partition.
+        partition: PartitionIx,
+        /// The record.
+        offset: u32,
+    },
 }
 
 /// The names of all kinds of events, as [`EventKind::name`] gives them.
@@ -519,6 +513,9 @@ pub const EVENT_NAMES: &[&str] = &[
     "snapshotted",
     "stuck",
     "decided",
+    "rebalanced",
+    "commit-refused",
+    "revoked",
 ];
 
 impl EventKind {
@@ -566,6 +563,9 @@ impl EventKind {
             Self::Snapshotted { .. } => "snapshotted",
             Self::Stuck { .. } => "stuck",
             Self::Decided { .. } => "decided",
+            Self::Rebalanced { .. } => "rebalanced",
+            Self::CommitRefused { .. } => "commit-refused",
+            Self::Revoked { .. } => "revoked",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Every field of every event goes in, in the order of its declaration; sentences, verdicts and
 //! checkpoints do not. A change here is a change of the semantics version.
 
-use crate::event::{Event, EventKind, LostRecord, Outcome, Refusal, RowChange};
+use crate::event::{Event, EventKind, LostRecord, Membership, Outcome, Refusal, RowChange};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, StepIx, StepRef, Sym, TxnId};
 use crate::value::Row;
@@ -64,6 +64,7 @@ fn refusal(why: Refusal, h: &mut Fingerprint) {
         Refusal::Unavailable => (8, None),
         Refusal::Version => (9, None),
         Refusal::Expired => (10, None),
+        Refusal::Fenced => (11, None),
     };
     h.write_u8(tag);
     word(sym, h);
@@ -131,7 +132,8 @@ impl Canon for EventKind {
             }
             Self::Arrived { msg } | Self::Handled { msg } => h.write_u32(msg.0),
             Self::Fetched { topic, partition, offset }
-            | Self::DeadLettered { topic, partition, offset } => {
+            | Self::DeadLettered { topic, partition, offset }
+            | Self::Revoked { topic, partition, offset } => {
                 h.write_u8(topic.0);
                 h.write_u8(partition.0);
                 h.write_u32(*offset);
@@ -259,6 +261,30 @@ impl Canon for EventKind {
             }
             Self::Stuck { reason } => word(*reason, h),
             Self::Decided { forward } => h.write_u8(u8::from(*forward)),
+            Self::Rebalanced { service, generation, why, owners, fenced } => {
+                h.write_u8(service.0);
+                h.write_u32(*generation);
+                let (kind, who) = match why {
+                    Membership::Joined(who) => (0, who),
+                    Membership::Expelled(who) => (1, who),
+                };
+                h.write_u8(kind);
+                h.write_u8(who.0);
+                h.write_len(owners.len());
+                for (topic, partition, owner) in owners {
+                    h.write_u8(topic.0);
+                    h.write_u8(partition.0);
+                    h.write_u8(owner.0);
+                }
+                h.write_u8(u8::from(*fenced));
+            }
+            Self::CommitRefused { topic, partition, next, generation, now } => {
+                h.write_u8(topic.0);
+                h.write_u8(partition.0);
+                h.write_u32(*next);
+                h.write_u32(*generation);
+                h.write_u32(*now);
+            }
         }
     }
 }

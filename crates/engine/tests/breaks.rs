@@ -17,7 +17,7 @@ use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::{Direction, EventIx, TxnId};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{Compensate, ExpectedVersion, IsolationLevel};
+use interleave_engine::scenario::document::{Budget, Compensate, ExpectedVersion, IsolationLevel};
 use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
 use serde_json::{Value, json};
 
@@ -119,6 +119,45 @@ fn an_uncoordinated_checkout_leaves_half_a_transaction() {
         )
     );
     assert_breaks("stock-is-lost");
+}
+
+/// A consumer that stood still comes back after its partition was given away, and does what another
+/// has done in its place. The inbox knows the message; the fence keeps its late write out, and does
+/// nothing against the crash that makes a record come again.
+#[test]
+fn a_paused_consumer_comes_back_and_does_it_again() {
+    let report = assert_breaks("zombie-consumer");
+    assert_eq!(broken(&report), ["Exactly once", "Saga history"]);
+    let found = property(&report, "Exactly once");
+    assert_eq!(
+        found.counterexample.as_deref().unwrap(),
+        [
+            "arrive 1 0",
+            "deliver clients orders request T1 - 0",
+            "relay orders",
+            "expel payments orders 0",
+            "consume payments-2 orders 0",
+            "consume payments orders 0",
+        ]
+    );
+    assert_eq!(found.why.as_deref(), Some("charge of T1 took effect again, though it was done."));
+    let pause = Budget { pause: 1, ..Budget::default() };
+    let one_of_each = Budget { pause: 1, ..faults(1, 1, 1) };
+    let and_a_crash = Budget { crash: 1, ..pause };
+    let mended = |inbox: bool, fencing: bool, faults: Budget| {
+        let mut scenario = case("zombie-consumer").scenario;
+        (scenario.options.inbox, scenario.options.fencing) = (inbox, fencing);
+        check(&scenario, faults, false)
+    };
+    for (inbox, fencing, faults, states) in
+        [(true, false, pause, 40), (true, false, one_of_each, 27_394), (false, true, pause, 34)]
+    {
+        let report = mended(inbox, fencing, faults);
+        assert_eq!(broken(&report), Vec::<&str>::new(), "inbox {inbox}, fencing {fencing}");
+        assert_eq!((report.complete, report.states), (true, states));
+    }
+    let report = mended(false, true, and_a_crash);
+    assert_eq!(broken(&report), ["Exactly once", "Saga history"], "a fence is no inbox");
 }
 
 /// A composer that asks one service after the other, or all at different moments, may answer with

@@ -4,9 +4,10 @@ mod views_support;
 
 use std::collections::BTreeSet;
 
+use interleave_engine::cast::GroupInfo;
 use interleave_engine::event::{
-    Acknowledged, DropReason, EVENT_NAMES, EventKind, Fact, LostRecord, Outcome, Refusal,
-    RowChange, Shape,
+    Acknowledged, DropReason, EVENT_NAMES, EventKind, Fact, LostRecord, Membership, Outcome,
+    Refusal, RowChange, Shape,
 };
 use interleave_engine::ids::{
     DbIx, Direction, EventIx, FaultIx, FlowIx, MsgId, PartitionIx, QueryIx, StepIx, StepRef,
@@ -336,6 +337,31 @@ fn every_kind_of_event_has_its_sentence() {
             "payments decided that T1 goes back: what was done is to be undone",
         ),
         (
+            (service(2), txn, None),
+            EventKind::CommitRefused { topic, partition, next: 1, generation: 1, now: 2 },
+            "the broker refused the offset in payments that stock wanted to commit: it speaks for \
+             generation 1 of its group, which is at generation 2, and its partition is another's",
+        ),
+        (
+            (service(2), txn, None),
+            EventKind::Revoked { topic, partition, offset: 0 },
+            "stock dropped payment.charged of T1 (payments, offset 0): its partition was given to another",
+        ),
+        (
+            (service(3), None, None),
+            EventKind::Rebalanced {
+                service: service(2),
+                generation: 2,
+                why: Membership::Expelled(service(2)),
+                owners: vec![(topic, partition, service(1))],
+                fenced: true,
+            },
+            "the consumer group of stock gave out its partitions anew, since nothing was heard of \
+             stock, which was given up: in generation 2 payments reads payments; \
+             stock reads nothing; the database of stock was told, and refuses writes that speak for an \
+             older one",
+        ),
+        (
             clients,
             EventKind::Ended { outcome: Outcome::Aborted, reason: Some(funds) },
             "T1 ended aborted: no funds",
@@ -351,6 +377,11 @@ fn every_kind_of_event_has_its_sentence() {
             "order status was answered with 0 of 1 rows",
         ),
     ];
+    script.cast.groups.push(GroupInfo {
+        service: service(2),
+        members: vec![service(1), service(2)],
+        owners: vec![],
+    });
     let mut kinds = BTreeSet::new();
     let mut expected = Vec::new();
     for (about, kind, text) in cases {

@@ -28,7 +28,7 @@ const PLACE: (f64, f64) = (860.0, 460.0);
 fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Request {
     let kind = |kind: NodeKind| match kind {
         NodeKind::Clients => Kind::Clients,
-        NodeKind::Service(_) => Kind::Service,
+        NodeKind::Service(_) | NodeKind::Member(_) => Kind::Service,
         NodeKind::Replica(of) => cast
             .nodes
             .iter()

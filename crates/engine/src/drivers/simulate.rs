@@ -4,6 +4,8 @@
 //! a lossy network, the document's faults by time. Everything that changes the world is a choice
 //! that the explorer could have taken too, and is recorded.
 
+mod records;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
@@ -238,15 +240,17 @@ impl Simulator {
                 let kind = if last { ChoiceKind::GiveUp(key) } else { ChoiceKind::Fire(key) };
                 self.make(kind, sink, made);
             }
-            Due::Relay(node) => {
-                let unsent = self.world.plan.cast.nodes[node.ix()].db;
+            Due::Relay(service) => {
+                // Where no process of it runs, the next to come back looks.
+                let Some(node) = self.world.relay_of(service) else { return };
+                let unsent = self.world.plan.cast.nodes[service.ix()].db;
                 if !self.world.is_up(node)
                     || unsent.is_none_or(|db| self.world.dbs[db.ix()].unsent() == 0)
                 {
                     return;
                 }
                 if let Some(until) = self.paused_until(node) {
-                    self.schedule(until, Item::Due(due));
+                    self.schedule(until, Item::Due(Due::Relay(service)));
                 } else {
                     // An unreachable broker wakes the relays when it is back.
                     self.make(ChoiceKind::Relay { node }, sink, made);
@@ -263,6 +267,7 @@ impl Simulator {
             Due::Restart(node) => {
                 self.make(ChoiceKind::Restart { node }, sink, made);
             }
+            Due::Session(node, since) => self.on_session(node, since, sink, made),
             Due::FaultEnds(fault) => {
                 self.make(ChoiceKind::End(fault), sink, made);
                 self.start_all(sink, made);
@@ -326,54 +331,6 @@ impl Simulator {
         self.start(key.to, sink, made);
     }
 
-    /// The consumers of a partition fetch the next record that they handle and may see.
-    fn fetch(
-        &mut self,
-        topic: TopicIx,
-        partition: PartitionIx,
-        sink: &mut dyn Sink,
-        made: &mut Vec<Choice>,
-    ) {
-        let plan = std::rc::Rc::clone(&self.world.plan);
-        for node in &plan.cast.topics[topic.ix()].consumers {
-            let node = *node;
-            if !self.world.is_up(node)
-                || !self.world.reaches_broker(node)
-                || self.fetching.contains(&(node, topic, partition))
-            {
-                continue;
-            }
-            let content = self.world.broker.partition(topic, partition);
-            let from = content.group(node).unread();
-            let found = self.world.next_record(node, topic, partition, from);
-            let passed = found.unwrap_or(content.records().len() as u32);
-            if passed > from {
-                self.world.pass_over(node, topic, partition, passed);
-            }
-            let Some(offset) = found else { continue };
-            let content = self.world.broker.partition(topic, partition);
-            let Some(record) = content.records().get(offset as usize).copied() else { continue };
-            if record.due > self.world.now {
-                continue;
-            }
-            let step = self.world.parts.write.record_work(&self.world.cx(node), &record.body);
-            let kind = EventKind::Fetched { topic, partition, offset };
-            self.world.note_time(
-                node,
-                Some(record.event),
-                (Some(record.body.txn), step),
-                kind,
-                sink,
-            );
-            if self.world.is_up(node) {
-                self.fetching.insert((node, topic, partition));
-                self.stations[node.ix()].queue.push_back(Work::Record(topic, partition, offset));
-            }
-            self.take_due(sink, made);
-            self.start(node, sink, made);
-        }
-    }
-
     /// When a paused node comes back.
     fn paused_until(&self, node: NodeIx) -> Option<Micros> {
         let plan = &self.world.plan;
@@ -406,6 +363,10 @@ impl Simulator {
             && self.stations[node.ix()].serving.len() < workers
             && let Some(work) = self.stations[node.ix()].queue.pop_front()
         {
+            if self.is_revoked(node, work, sink) {
+                self.take_due(sink, made);
+                continue;
+            }
             let Some((about, attempt)) = self.about(node, work) else { continue };
             let time = self.work_time(node, work, about, attempt);
             let until = self.world.now + time;
@@ -489,6 +450,11 @@ impl Simulator {
         let station = &mut self.stations[node.ix()];
         if let Some(at) = station.serving.iter().position(|serving| *serving == work) {
             station.serving.remove(at);
+        }
+        if self.is_revoked(node, work, sink) {
+            self.take_due(sink, made);
+            self.start(node, sink, made);
+            return;
         }
         match work {
             Work::Message(id) => {

@@ -48,6 +48,7 @@ fn budgets(choice: &ChoiceKind) -> Vec<Budget> {
         ChoiceKind::Duplicate(_) | ChoiceKind::Redeliver { .. } => {
             vec![Budget { duplicate: 1, ..none }]
         }
+        ChoiceKind::Expel { held: Some(_), .. } => vec![Budget { pause: 1, ..none }],
         ChoiceKind::Crash { .. } => vec![Budget { crash: 1, ..none }],
         ChoiceKind::Fire(_) => vec![none, Budget { early_timer: 1, ..none }],
         ChoiceKind::GiveUp(_) => {
@@ -107,11 +108,12 @@ fn crash_of_an_idle_node(mut world: World, crash: Choice) -> World {
     let ChoiceKind::Crash { node, .. } = crash.kind else { panic!("{crash:?} is not enabled") };
     // A consumer goes back to its committed offset, past records that it does not handle.
     let mut before = world.clone();
-    Rc::make_mut(&mut before.broker).rewind(node);
+    let service = world.plan.cast.service_of(node);
+    Rc::make_mut(&mut before.broker).rewind(service, node);
     for (topic, partition, content) in world.broker.partitions() {
         let next = |world: &World, from| world.next_record(node, topic, partition, from);
-        let rewound = before.broker.partition(topic, partition).group(node).position;
-        assert_eq!(next(&world, content.group(node).position), next(&before, rewound));
+        let rewound = before.broker.partition(topic, partition).group(service).position;
+        assert_eq!(next(&world, content.group(service).position), next(&before, rewound));
     }
     apply(&mut world, &crash);
     let mut restarted = world.clone();
@@ -144,9 +146,16 @@ fn walk(case: &Case, met: &mut Met) {
                 continue;
             }
         }
+        if let ChoiceKind::Expel { node, held: None } = choice.kind
+            && state.world.is_up(node)
+        {
+            // A pause that lasts, with nothing in hand: partitions move, and nothing is done twice.
+            apply(&mut state.world, &choice);
+            met.lasting += 1;
+            continue;
+        }
         if let ChoiceKind::Crash { node, lose } = &mut choice.kind {
-            let db = plan.cast.nodes[node.ix()].db;
-            *lose = db.map_or(0, |db| state.world.dbs[db.ix()].unforced() as u8);
+            *lose = state.world.unforced_at(*node) as u8;
             met.crashes += 1;
         }
         let mut alike = choice;

@@ -381,6 +381,20 @@ pub fn plan(scenario: &Scenario) -> Result<(Plan, Parts), Problem> {
             known.push(node);
         }
     }
+    let groups = plan.groups();
+    let cast = std::rc::Rc::make_mut(&mut plan.cast);
+    for group in &groups {
+        for member in group.members.iter().filter(|member| **member != group.service) {
+            let further = cast.edges.iter().filter_map(|(from, to)| match plan.broker {
+                Some(broker) if (*from, *to) == (broker, group.service) => Some((broker, *member)),
+                Some(broker) if (*from, *to) == (group.service, broker) => Some((*member, broker)),
+                _ => None,
+            });
+            let further: Vec<(NodeIx, NodeIx)> = further.collect();
+            cast.edges.extend(further);
+        }
+    }
+    cast.groups = groups;
     Ok((plan, parts))
 }
 
@@ -396,6 +410,16 @@ fn few_enough(scenario: &Scenario, needs: crate::family::Needs) -> Result<(), Pr
             "options.replicas",
             format!("{services} services with {replicas} replicas each"),
             format!("services and replicas together may be at most {MAX_NODES}"),
+        ));
+    }
+    let members = scenario.services.iter().map(|service| usize::from(service.consumers.max(1)));
+    let processes = members.sum::<usize>();
+    let brought = if needs.replicas { services * replicas } else { 0 };
+    if needs.broker && processes + brought > MAX_NODES {
+        return Err(Problem::new(
+            "services",
+            format!("{processes} members of consumer groups, with all that the coupling brings"),
+            format!("all nodes together may be at most {MAX_NODES}; lower some `consumers`"),
         ));
     }
     Ok(())

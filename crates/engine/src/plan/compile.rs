@@ -287,7 +287,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     let triggers = triggers(scenario, &nodes, &fault_nodes);
     let none = doc::Distribution::Constant(0.0);
     let times = nodes.infos.iter().map(|info| match info.kind {
-        NodeKind::Service(ix) => {
+        NodeKind::Service(ix) | NodeKind::Member(ix) => {
             let service = &scenario.services[ix.ix()];
             (service.service_time_us.clone(), service.read_time_us.clone())
         }
@@ -303,6 +303,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         title: scenario.title.clone(),
         coupling: coupling.to_owned(),
         flows: flow_infos(scenario, &flows),
+        groups: Vec::new(),
         topics,
         dbs,
         queries: scenario.queries.iter().map(|query| query.name.clone()).collect(),

@@ -5,6 +5,7 @@
 //! changes during a run.
 
 mod compile;
+mod groups;
 mod guard;
 mod replicas;
 mod reserve;

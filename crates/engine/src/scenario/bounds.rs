@@ -37,6 +37,8 @@ pub const MAX_DURATION: u64 = 3_600_000_000;
 pub const MAX_TIME: u64 = 24 * MAX_DURATION;
 /// Workers of a service.
 pub const MAX_WORKERS: u64 = 1_024;
+/// Members of a service's consumer group.
+pub const MAX_CONSUMERS: u64 = 8;
 /// Decimals shown.
 pub const MAX_DECIMALS: u64 = 9;
 /// Partitions of a topic.

@@ -2,8 +2,9 @@
 //! against the schema that is generated from there.
 
 use super::bounds::{
-    MAX_AMOUNT, MAX_ATTEMPTS, MAX_BUDGET, MAX_COUNT, MAX_DECIMALS, MAX_DURATION, MAX_EVENTS,
-    MAX_EXPLORED, MAX_PARTITIONS, MAX_REPLICAS, MAX_STATES, MAX_TIME, MAX_TIMES, MAX_WORKERS,
+    MAX_AMOUNT, MAX_ATTEMPTS, MAX_BUDGET, MAX_CONSUMERS, MAX_COUNT, MAX_DECIMALS, MAX_DURATION,
+    MAX_EVENTS, MAX_EXPLORED, MAX_PARTITIONS, MAX_REPLICAS, MAX_STATES, MAX_TIME, MAX_TIMES,
+    MAX_WORKERS,
 };
 use super::shape::Shape::{
     Either, Flag, List, Map, Named, Number, Object as Of, OneKey, OneKeyOrWord, Tagged, Text,
@@ -75,6 +76,7 @@ pub(super) const SCENARIO: Shape = Of(&object(&[
 const SERVICE: Object = object(&[
     must("name", Text),
     may("workers", count(1, MAX_WORKERS)),
+    may("consumers", count(1, MAX_CONSUMERS)),
     may("service_time_us", DISTRIBUTION),
     may("read_time_us", DISTRIBUTION),
     may("rows", Map(&SCALARS)),
@@ -174,6 +176,7 @@ const EXPLORE: Object = object(&[
             may("duplicate", count(0, MAX_BUDGET)),
             may("early_timer", count(0, MAX_BUDGET)),
             may("give_up", count(0, MAX_BUDGET)),
+            may("pause", count(0, MAX_BUDGET)),
         ])),
     ),
     may("max_states", count(1, MAX_STATES)),
@@ -241,6 +244,9 @@ const OPTIONS: Object = object(&[
     may("fold_us", count(0, MAX_DURATION)),
     may("expected", Word(&["any", "exact"])),
     may("reservation_us", DURATION),
+    may("assignor", Word(&["range", "round-robin", "sticky", "cooperative-sticky"])),
+    may("session_timeout_us", count(1, MAX_DURATION)),
+    may("fencing", Flag),
 ]);
 
 const FAULT: Object = object(&[

@@ -44,6 +44,7 @@ static SHIPPED: &[Shipped] = &[
         name: "coordinator-dies",
         json: include_str!("../../scenarios/coordinator-dies.json"),
     },
+    Shipped { name: "zombie-consumer", json: include_str!("../../scenarios/zombie-consumer.json") },
 ];
 
 impl Shipped {

@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::at::{At, Problems, did_you_mean, quote};
 use super::bounds::{
-    MAX_EVENTS, MAX_EXPLORED, MAX_NAME, MAX_REPLICAS, MAX_SENTENCE, MAX_STATES, MAX_TIME, NODES,
+    MAX_CONSUMERS, MAX_EVENTS, MAX_EXPLORED, MAX_NAME, MAX_REPLICAS, MAX_SENTENCE, MAX_STATES,
+    MAX_TIME, NODES,
 };
 use super::document::{Coupling, Scenario, Service, VERSION};
 use super::problem::Problem;
@@ -182,6 +183,15 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// Whether a node of this name is a further member of a service's consumer group that a coupling
+    /// may bring: `payments-2`.
+    fn is_member(&self, name: &str) -> bool {
+        name.rsplit_once('-').is_some_and(|(of, number)| {
+            let consumers = self.services.get(of).map_or(1, |service| service.consumers);
+            (2..=consumers.min(MAX_CONSUMERS as u8)).any(|n| n.to_string() == number)
+        })
+    }
+
     /// The name of a replica.
     fn replica(&mut self, at: &At<'_>, name: &str) {
         if !self.is_replica(name) {
@@ -202,7 +212,7 @@ impl<'a> Check<'a> {
     fn node_but(&mut self, at: &At<'_>, name: &str, but: &[&str]) {
         let allowed = |node: &str| !but.contains(&node);
         let exists = NODES.contains(&name) || self.services.contains_key(name);
-        if allowed(name) && (exists || self.is_replica(name)) {
+        if allowed(name) && (exists || self.is_replica(name) || self.is_member(name)) {
             return;
         }
         let services = self.services.keys().take(64).copied();

@@ -77,6 +77,7 @@ fn bounds_words(plan: &Plan, arrivals: u32, budget: Budget) -> String {
         (budget.duplicate, "duplicate", "duplicates"),
         (budget.early_timer, "early timer", "early timers"),
         (budget.give_up, "giving up", "times giving up"),
+        (budget.pause, "pause", "pauses"),
     ];
     let before = parts.len();
     for (count, one, many) in faults {
@@ -92,7 +93,7 @@ fn bounds_words(plan: &Plan, arrivals: u32, budget: Budget) -> String {
 }
 
 /// The events that a schedule without a clock does not have.
-const TIMED: [&str; 3] = ["arrived", "fetched", "service-started"];
+const TIMED: [&str; 4] = ["arrived", "fetched", "service-started", "revoked"];
 
 /// What the scenario has and exploring leaves out.
 fn left_out(plan: &Plan) -> Vec<String> {

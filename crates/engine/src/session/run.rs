@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::stats::Counter;
 use super::{Check, CheckRequest, ChoiceView, RunInput, RunState, RunStats, Session, check};
-use crate::cast::Cast;
+use crate::cast::{Cast, NodeKind};
 use crate::choice::{Choice, ChoiceKind, Intervention};
 use crate::choice_text;
 use crate::drivers::replay::Replay;
@@ -443,7 +443,7 @@ fn by_hand(world: &World) -> Vec<ChoiceKind> {
     let mut kinds = Vec::new();
     for (ix, info) in world.plan.cast.nodes.iter().enumerate() {
         let node = NodeIx(ix as u8);
-        if info.db.is_some() {
+        if info.db.is_some() || matches!(info.kind, NodeKind::Member(_)) {
             kinds.push(if world.is_up(node) {
                 ChoiceKind::Crash { node, lose: u8::MAX }
             } else {
@@ -456,11 +456,11 @@ fn by_hand(world: &World) -> Vec<ChoiceKind> {
         kinds.push(ChoiceKind::Duplicate(key));
     }
     for (topic, partition, content) in world.broker.partitions() {
-        for node in &world.plan.cast.topics[topic.ix()].consumers {
-            let position = content.group(*node).position;
-            if world.is_up(*node) && world.last_handled(*node, topic, partition, position).is_some()
-            {
-                kinds.push(ChoiceKind::Redeliver { node: *node, topic, partition });
+        for service in &world.plan.cast.topics[topic.ix()].consumers {
+            let Some(node) = world.broker.reader(*service, topic, partition) else { continue };
+            let position = content.group(*service).position;
+            if world.is_up(node) && world.last_handled(node, topic, partition, position).is_some() {
+                kinds.push(ChoiceKind::Redeliver { node, topic, partition });
             }
         }
     }
@@ -475,6 +475,7 @@ fn node_of(kind: &ChoiceKind, clients: NodeIx) -> NodeIx {
         | ChoiceKind::Relay { node }
         | ChoiceKind::Crash { node, .. }
         | ChoiceKind::Proceed { node, .. }
+        | ChoiceKind::Expel { node, .. }
         | ChoiceKind::Restart { node } => *node,
         ChoiceKind::Fire(key) | ChoiceKind::GiveUp(key) => key.node,
         ChoiceKind::Arrive { .. } | ChoiceKind::Begin(_) | ChoiceKind::End(_) => clients,
@@ -530,5 +531,13 @@ fn words(cast: &Cast, kind: &ChoiceKind) -> String {
         ChoiceKind::Restart { node } => format!("{} restarts", cast.node(*node)),
         ChoiceKind::Begin(fault) => cast.faults[fault.ix()].clone(),
         ChoiceKind::End(fault) => format!("{} ends", cast.faults[fault.ix()]),
+        ChoiceKind::Expel { node, held: None } => {
+            format!("the consumer group gives up on {}", cast.node(*node))
+        }
+        ChoiceKind::Expel { node, held: Some((of, _)) } => format!(
+            "{} stands still with a record of {}, and its consumer group gives it up",
+            cast.node(*node),
+            topic(of.ix())
+        ),
     }
 }

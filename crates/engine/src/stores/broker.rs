@@ -3,11 +3,14 @@
 //! Delivery is at least once: a group that has handled a record commits its offset afterwards, and
 //! goes back to the last committed offset when its consumer restarts.
 
+use std::collections::BTreeMap;
+
 use rpds::Vector;
 
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{EventIx, Micros, NodeIx, PartitionIx, TopicIx, TxnId};
 use crate::out::RecordBody;
+use crate::stores::Members;
 
 /// A record as it was published.
 pub type Record = RecordBody;
@@ -87,12 +90,21 @@ impl Partition {
         };
         &mut self.groups[at].1
     }
+
+    /// Goes back to where a group last committed.
+    fn rewind(&mut self, service: NodeIx) {
+        if let Ok(at) = self.groups.binary_search_by_key(&service, |(of, _)| *of) {
+            let group = &mut self.groups[at].1;
+            group.go_back(group.committed);
+        }
+    }
 }
 
 /// The broker.
 #[derive(Clone, Debug, Default)]
 pub struct Broker {
     topics: Vec<Vec<Partition>>,
+    members: BTreeMap<NodeIx, Members>,
 }
 
 impl Broker {
@@ -103,6 +115,40 @@ impl Broker {
             topics: partitions
                 .map(|count| vec![Partition::default(); usize::from(count.max(1))])
                 .collect(),
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// The broker with the consumer group of a service that has several members.
+    #[must_use]
+    pub fn with_group(mut self, service: NodeIx, members: Members) -> Self {
+        self.members.insert(service, members);
+        self
+    }
+
+    /// The members of a service's consumer group, where there are several.
+    #[must_use]
+    pub fn members(&self, service: NodeIx) -> Option<&Members> {
+        self.members.get(&service)
+    }
+
+    /// The members of a service's consumer group, to be changed.
+    pub fn members_mut(&mut self, service: NodeIx) -> Option<&mut Members> {
+        self.members.get_mut(&service)
+    }
+
+    /// The reader of a partition in the name of a service: the member that owns it, or the service's
+    /// own node where it is the only one.
+    #[must_use]
+    pub fn reader(
+        &self,
+        service: NodeIx,
+        topic: TopicIx,
+        partition: PartitionIx,
+    ) -> Option<NodeIx> {
+        match self.members.get(&service) {
+            Some(members) => members.owner(topic, partition),
+            None => Some(service),
         }
     }
 
@@ -141,13 +187,26 @@ impl Broker {
         })
     }
 
-    /// A consumer is gone: it will begin again where its group last committed.
-    pub fn rewind(&mut self, node: NodeIx) {
-        for partition in self.topics.iter_mut().flatten() {
-            if let Ok(at) = partition.groups.binary_search_by_key(&node, |(of, _)| *of) {
-                let group = &mut partition.groups[at].1;
-                group.go_back(group.committed);
+    /// A consumer of a service is gone: whoever reads next in its place begins again where its group
+    /// last committed.
+    pub fn rewind(&mut self, service: NodeIx, reader: NodeIx) {
+        for (topic, partitions) in self.topics.iter_mut().enumerate() {
+            for (ix, partition) in partitions.iter_mut().enumerate() {
+                let owner = self.members.get(&service).map_or(Some(service), |members| {
+                    members.owner(TopicIx(topic as u8), PartitionIx(ix as u8))
+                });
+                if owner == Some(reader) {
+                    partition.rewind(service);
+                }
             }
+        }
+    }
+
+    /// The reading of some partitions in the name of a service begins again where its group last
+    /// committed.
+    pub fn begin_again(&mut self, service: NodeIx, of: &[(TopicIx, PartitionIx)]) {
+        for (topic, partition) in of {
+            self.partition_mut(*topic, *partition).rewind(service);
         }
     }
 }
@@ -168,6 +227,9 @@ impl Canon for Broker {
                 h.write_u32(group.committed);
                 h.write_u8(group.failures);
             }
+        }
+        for members in self.members.values() {
+            members.canon(h);
         }
     }
 }

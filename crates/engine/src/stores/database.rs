@@ -139,6 +139,9 @@ pub struct Database {
     down: bool,
     /// Whether a fault keeps it from writing.
     pub refuses_writes: bool,
+    /// The newest generation of its service's consumer group that it was told of: its fencing token.
+    /// What speaks for an older one is refused. 0 where there is no fence.
+    pub fence: u32,
     /// Open local transactions, where the coupling carries them from handler to handler.
     sessions: Option<Rc<Sessions>>,
     /// The sessions as they were before each unforced record, so that a crash which loses the record

@@ -16,16 +16,18 @@ use crate::ids::{
 use crate::trace::Trace;
 
 use super::index::Index;
+use groups::reader;
 
 mod fold;
+mod groups;
 mod messages;
 mod parts;
 mod sessions;
 
 pub use parts::{
-    ConsumerFrame, Counters, DbFrame, FaultFrame, Flight, LockWait, NodeFrame, NodeState,
-    OutboxFrame, PartitionFrame, Queued, RowFrame, SessionFrame, StepFrame, TimerFrame, TimerSpot,
-    TxnFrame, TxnState, Work,
+    ConsumerFrame, Counters, DbFrame, FaultFrame, Flight, GroupFrame, LockWait, NodeFrame,
+    NodeState, OutboxFrame, PartitionFrame, Queued, RowFrame, SessionFrame, StepFrame, TimerFrame,
+    TimerSpot, TxnFrame, TxnState, Work,
 };
 
 /// How many events lie between two kept frames.
@@ -52,6 +54,8 @@ pub struct Frame {
     pub timers: RedBlackTreeMap<TimerSpot, TimerFrame>,
     /// The partitions, by topic and number.
     pub partitions: Vec<PartitionFrame>,
+    /// The consumer groups with several members, in the order of the cast.
+    pub groups: Vec<GroupFrame>,
     /// The transactions that have started.
     pub txns: RedBlackTreeMap<TxnId, Rc<TxnFrame>>,
     /// Those that have not ended, the stuck ones included.
@@ -83,7 +87,13 @@ impl Frame {
                 consumers: info
                     .consumers
                     .iter()
-                    .map(|node| ConsumerFrame { node: *node, position: 0, committed: 0, dead: 0 })
+                    .map(|node| ConsumerFrame {
+                        node: *node,
+                        reader: reader(cast, *node, TopicIx(topic as u8), PartitionIx(partition)),
+                        position: 0,
+                        committed: 0,
+                        dead: 0,
+                    })
                     .collect(),
             })
         });
@@ -97,6 +107,7 @@ impl Frame {
             flights: RedBlackTreeMap::new(),
             timers: RedBlackTreeMap::new(),
             partitions: partitions.collect(),
+            groups: cast.groups.iter().map(groups::first).collect(),
             txns: RedBlackTreeMap::new(),
             open: RedBlackTreeSet::new(),
             sessions: RedBlackTreeMap::new(),

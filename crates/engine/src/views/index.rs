@@ -359,6 +359,9 @@ impl Index {
                     });
                 }
             }
+            EventKind::Revoked { topic, partition, offset } => {
+                self.dequeue(event.node, WorkItem::Record(*topic, *partition, *offset));
+            }
             EventKind::DeadLettered { topic, partition, offset } => {
                 if let Some(delivery) = self.delivery(*topic, *partition, *offset, event.node) {
                     delivery.dead = Some(ix);

@@ -248,9 +248,12 @@ fn point_kind(kind: &EventKind) -> PointKind {
         EventKind::Handled { .. } | EventKind::Consumed { .. } => PointKind::Receive,
         EventKind::Arrived { .. }
         | EventKind::Fetched { .. }
-        | EventKind::ServiceStarted { .. } => PointKind::Queue,
+        | EventKind::ServiceStarted { .. }
+        | EventKind::Revoked { .. } => PointKind::Queue,
         EventKind::Committed { .. } | EventKind::Prepared { .. } => PointKind::Commit,
-        EventKind::Refused { .. } | EventKind::RolledBack { .. } => PointKind::Refuse,
+        EventKind::CommitRefused { .. }
+        | EventKind::Refused { .. }
+        | EventKind::RolledBack { .. } => PointKind::Refuse,
         EventKind::TimerArmed { .. }
         | EventKind::TimerFired { .. }
         | EventKind::TimerCancelled { .. } => PointKind::Timer,
@@ -262,9 +265,10 @@ fn point_kind(kind: &EventKind) -> PointKind {
         | EventKind::FaultBegan { .. } => PointKind::Fault,
         EventKind::Restarted { .. } | EventKind::FaultEnded { .. } => PointKind::Mend,
         EventKind::LockWaited { .. } => PointKind::Queue,
-        EventKind::Stuck { .. } | EventKind::Decided { .. } | EventKind::Deadlocked { .. } => {
-            PointKind::Decision
-        }
+        EventKind::Stuck { .. }
+        | EventKind::Decided { .. }
+        | EventKind::Rebalanced { .. }
+        | EventKind::Deadlocked { .. } => PointKind::Decision,
         EventKind::OffsetCommitted { .. }
         | EventKind::InboxHit { .. }
         | EventKind::OutboxMarked { .. }

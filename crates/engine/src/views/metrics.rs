@@ -292,7 +292,8 @@ impl Counting {
             | EventKind::Fetched { .. }
             | EventKind::ServiceStarted { .. }
             | EventKind::Handled { .. }
-            | EventKind::Consumed { .. } => self.queue(event, bucket),
+            | EventKind::Consumed { .. }
+            | EventKind::Revoked { .. } => self.queue(event, bucket),
             _ => {}
         }
     }

@@ -511,6 +511,8 @@ fn of_handler(kind: &EventKind) -> bool {
         kind,
         EventKind::Arrived { .. }
             | EventKind::Fetched { .. }
+            | EventKind::Revoked { .. }
+            | EventKind::Rebalanced { .. }
             | EventKind::ServiceStarted { .. }
             | EventKind::Dropped { .. }
             | EventKind::Duplicated { .. }

@@ -9,6 +9,7 @@ use crate::ids::EventIx;
 use crate::trace::Trace;
 use crate::verdict::Violation;
 
+mod groups;
 mod sentence;
 mod slice;
 mod why;

@@ -36,7 +36,7 @@ impl World {
     pub(super) fn restart_later(&mut self, node: NodeIx, for_us: Option<Micros>) {
         if self.timed {
             // An event-sourced service is up again only when its streams are folded.
-            let db = self.plan.cast.nodes[node.ix()].db;
+            let db = self.plan.cast.nodes[node.ix()].db.filter(|_| self.members(node).is_none());
             let streams = db.and_then(|db| self.dbs[db.ix()].streams());
             let folding = streams.map_or(0, |streams| streams.recovery_us());
             let at = self.now.saturating_add(for_us.unwrap_or(1_000_000)).saturating_add(folding);

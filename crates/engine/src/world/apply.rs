@@ -6,9 +6,9 @@ use std::rc::Rc;
 use super::effects::Handler;
 use super::{Due, Sink, World};
 use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
-use crate::event::{DropReason, EventKind, LostRecord, Refusal};
+use crate::event::{DropReason, EventKind, LostRecord};
 use crate::family::{About, TimerOf, TxnData};
-use crate::ids::{Direction, EventIx, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
+use crate::ids::{Direction, EventIx, MsgId, NodeIx, StepIx, TxnId};
 use crate::out::Effect;
 use crate::patterns::read::{Asked, Fired};
 use crate::patterns::{Body, Out, Response, client, entry};
@@ -38,6 +38,10 @@ pub enum Impossible {
     Fault,
     /// No handler waits there, or what it waits for has not come.
     NotParked,
+    /// The partition is another member's.
+    NotOwner,
+    /// The node is in no consumer group in which another could take its place.
+    NotMember,
 }
 
 impl fmt::Display for Impossible {
@@ -53,6 +57,8 @@ impl fmt::Display for Impossible {
             Self::NoBroker => "the broker cannot be reached",
             Self::Fault => "the fault is already in that state",
             Self::NotParked => "no handler waits there that could go on",
+            Self::NotOwner => "the partition is another member's",
+            Self::NotMember => "no other member could take its place",
         })
     }
 }
@@ -117,6 +123,7 @@ impl World {
             ChoiceKind::Restart { node } => self.restart(node, cut, sink),
             ChoiceKind::Begin(fault) => self.begin_fault(fault, sink),
             ChoiceKind::End(fault) => self.end_fault(fault, sink),
+            ChoiceKind::Expel { node, held } => self.expel(node, held, sink),
         }
     }
 
@@ -185,107 +192,6 @@ impl World {
         Ok(())
     }
 
-    fn consume(
-        &mut self,
-        node: NodeIx,
-        topic: TopicIx,
-        partition: PartitionIx,
-        cut: Option<Cut>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Impossible> {
-        if !self.is_up(node) {
-            return Err(Impossible::Down);
-        }
-        if !self.reaches_broker(node) {
-            return Err(Impossible::NoBroker);
-        }
-        let group = self.broker.partition(topic, partition).group(node);
-        let offset =
-            self.next_record(node, topic, partition, group.unread()).ok_or(Impossible::NoRecord)?;
-        let stored =
-            self.broker.partition(topic, partition).records().get(offset as usize).copied();
-        let record = stored.ok_or(Impossible::NoRecord)?;
-        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).position =
-            offset;
-        let step = self.parts.write.record_work(&self.cx(node), &record.body);
-        let poison = self.poison(node);
-        let mut handler = Handler::new(self, sink, node, Some(record.event), cut);
-        handler.about = (Some(record.body.txn), step);
-        handler.emit(EventKind::Consumed {
-            topic,
-            partition,
-            offset,
-            again: offset < group.handled,
-        });
-        handler.begin();
-        if handler.world.is_up(node) {
-            let mut out = Out::default();
-            if poison {
-                let db = handler.world.cx(node).own_db();
-                handler.emit(EventKind::Refused { db, why: Refusal::Poison });
-                out.push(Effect::Fail);
-            } else {
-                let (write, read) = (handler.world.parts.write, handler.world.parts.read);
-                write.on_record(&handler.world.cx(node), &record.body, &mut out);
-                if read.handles(&handler.world.cx(node), &record.body) {
-                    let body = &record.body;
-                    let more =
-                        handler.call_read(|cx, state, out| read.on_record(cx, state, body, out));
-                    more.into_effects().into_iter().for_each(|effect| out.push(effect));
-                }
-            }
-            handler.run(out);
-        }
-        handler.end_record(topic, partition, offset);
-        let gone = handler.world.broker.partition(topic, partition).group(node).position > offset;
-        handler.finish();
-        if poison && gone {
-            self.end_poison(node, sink);
-        }
-        if gone {
-            self.retry_record_at(self.now, topic, partition);
-        }
-        Ok(())
-    }
-
-    fn redeliver(
-        &mut self,
-        node: NodeIx,
-        topic: TopicIx,
-        partition: PartitionIx,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Impossible> {
-        if !self.is_up(node) {
-            return Err(Impossible::Down);
-        }
-        let position = self.broker.partition(topic, partition).group(node).position;
-        let last =
-            self.last_handled(node, topic, partition, position).ok_or(Impossible::NoRecord)?;
-        let group = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
-        group.group_mut(node).go_back(last);
-        self.retry_record_at(self.now, topic, partition);
-        self.intervene(sink);
-        Ok(())
-    }
-
-    /// The last record before `before` that a node handles.
-    #[must_use]
-    pub fn last_handled(
-        &self,
-        node: NodeIx,
-        topic: TopicIx,
-        partition: PartitionIx,
-        before: u32,
-    ) -> Option<u32> {
-        let cx = self.cx(node);
-        let records = self.broker.partition(topic, partition).records();
-        (0..before).rev().find(|offset| {
-            records
-                .get(*offset as usize)
-                .is_some_and(|record| self.parts.handles(&cx, &record.body))
-        })
-    }
-
     fn relay(
         &mut self,
         node: NodeIx,
@@ -298,7 +204,11 @@ impl World {
         if !self.reaches_broker(node) {
             return Err(Impossible::NoBroker);
         }
-        let db = self.plan.cast.nodes[node.ix()].db.ok_or(Impossible::NothingToRelay)?;
+        let service = self.plan.cast.service_of(node);
+        if self.relay_of(service) != Some(node) {
+            return Err(Impossible::NothingToRelay);
+        }
+        let db = self.plan.cast.nodes[service.ix()].db.ok_or(Impossible::NothingToRelay)?;
         let oldest = *self.dbs[db.ix()].oldest_unsent().ok_or(Impossible::NothingToRelay)?;
         let mut handler = Handler::new(self, sink, node, None, cut);
         handler.about = (Some(oldest.txn), None);
@@ -311,7 +221,7 @@ impl World {
         }
         handler.finish();
         if self.dbs[db.ix()].unsent() > 0 && self.is_up(node) {
-            self.relay_later(node);
+            self.relay_later(service);
         }
         Ok(())
     }
@@ -348,9 +258,11 @@ impl World {
         if self.is_up(node) {
             return Err(Impossible::Up);
         }
-        let db = self.plan.cast.nodes[node.ix()].db;
+        // The database of several processes did not go down with this one.
+        let db = self.plan.cast.nodes[node.ix()].db.filter(|_| self.members(node).is_none());
         let redone = db.map_or(0, |db| Rc::make_mut(&mut self.dbs[db.ix()]).recover());
         self.nodes[node.ix()].up = true;
+        self.nodes[node.ix()].silence = None;
         let cause = self.nodes[node.ix()].crashed.take();
         let (write, read) = (self.parts.write, self.parts.read);
         let mut handler = Handler::new(self, sink, node, cause, cut);
@@ -361,11 +273,16 @@ impl World {
             handler.run(out);
             let out = handler.call_read(|cx, state, out| read.on_restart(cx, state, out));
             handler.run(out);
+            if handler.world.is_up(node) {
+                handler.join();
+            }
         }
         handler.finish();
         if self.is_up(node) {
+            let service = self.plan.cast.service_of(node);
+            let db = self.plan.cast.nodes[service.ix()].db;
             if db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
-                self.relay_later(node);
+                self.relay_later(service);
             }
             self.wake_consumers();
         }
@@ -444,12 +361,17 @@ impl World {
         self.timers.retain(|key, _| key.node != node);
         self.held.retain(|(of, _)| *of != node);
         if self.plan.broker.is_some() {
-            Rc::make_mut(&mut self.broker).rewind(node);
+            let service = self.plan.cast.service_of(node);
+            let broker = Rc::make_mut(&mut self.broker);
+            broker.rewind(service, node);
+            if let Some(members) = broker.members_mut(service) {
+                members.let_go(node);
+            }
         }
         if self.timed {
             self.due.push((self.now, Due::Down(node)));
         }
-        let db = self.plan.cast.nodes[node.ix()].db;
+        let db = self.plan.cast.nodes[node.ix()].db.filter(|_| self.members(node).is_none());
         let Some(db) = db else { return Vec::new() };
         let lost = Rc::make_mut(&mut self.dbs[db.ix()]).crash(lose);
         self.lose_sessions(db);

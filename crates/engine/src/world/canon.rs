@@ -62,6 +62,7 @@ impl Canon for World {
         h.write_u8(self.budget.duplicate);
         h.write_u8(self.budget.early_timer);
         h.write_u8(self.budget.give_up);
+        h.write_u8(self.budget.pause);
         for left in &self.triggers {
             h.write_u32(*left);
         }

@@ -14,8 +14,7 @@ use super::{Due, Sink, World};
 use crate::choice::{ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{Event, EventKind, Fact, Refusal, RowChange, Shape};
 use crate::ids::{
-    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, StepRef,
-    TopicIx, TxnId,
+    DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, StepIx, StepRef, TxnId,
 };
 use crate::network::Message;
 use crate::out::{
@@ -44,7 +43,7 @@ type Planned = (bool, Vec<RowChange>, Vec<InboxEntry>, Vec<(Key, Fact)>);
 
 /// How a handler ended before its last effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Broken {
+pub(super) enum Broken {
     /// The node crashed.
     Crashed,
     /// The reply of a call was lost, or a call failed: the handler gave up, the node runs on.
@@ -59,16 +58,19 @@ pub(super) struct Handler<'a> {
     pub(super) cause: Option<EventIx>,
     pub(super) about: (Option<TxnId>, Option<(StepIx, Direction)>),
     cut: Option<Cut>,
-    broken: Option<Broken>,
-    dead_letter: bool,
+    pub(super) broken: Option<Broken>,
+    pub(super) dead_letter: bool,
     /// Whether the reply of one of its calls was lost: the record at hand is then not acknowledged.
-    lost_reply: bool,
+    pub(super) lost_reply: bool,
     /// What the client saw that sent the request at hand: its first step is done only where all is
     /// still so.
     pub(super) seen: Option<Rc<Seen>>,
     /// The attempt of the message or timer at hand: its answers are of the same attempt, so that
     /// each has dice of its own.
     pub(super) attempt: u16,
+    /// The generation of its consumer group that the node speaks for, where it handles a record as one
+    /// of several members.
+    pub(super) generation: Option<u32>,
     /// Triggers that struck and wait for the end of the effect or of the handler.
     struck: Vec<usize>,
 }
@@ -94,6 +96,7 @@ impl<'a> Handler<'a> {
             lost_reply: false,
             seen: None,
             attempt: 0,
+            generation: None,
             struck: Vec::new(),
         }
     }
@@ -308,8 +311,7 @@ impl<'a> Handler<'a> {
 
     /// An effect is done: the next place where the handler can be cut.
     pub(super) fn point(&mut self, call: bool) {
-        let db = self.world.plan.cast.nodes[self.node.ix()].db;
-        let unforced = db.map_or(0, |db| self.world.dbs[db.ix()].unforced().min(255) as u8);
+        let unforced = self.world.unforced_at(self.node).min(255) as u8;
         self.world.points.push(Point { call, unforced });
         let number = self.world.points.len();
         match self.cut {
@@ -370,44 +372,8 @@ impl<'a> Handler<'a> {
         let lost = self.world.take_down(self.node, lose);
         let ix = self.emit(EventKind::Crashed { lost, fault });
         self.world.nodes[self.node.ix()].crashed = Some(ix);
+        self.world.fall_silent(self.node, ix);
         self.abandon_sessions();
-    }
-
-    /// Ends the handling of a record: its offset is committed, unless the handler broke off.
-    pub(super) fn end_record(&mut self, topic: TopicIx, partition: PartitionIx, offset: u32) {
-        if self.broken == Some(Broken::Crashed) {
-            return;
-        }
-        let max = self.world.plan.scenario.broker.max_deliveries;
-        let group = Rc::make_mut(&mut self.world.broker)
-            .partition_mut(topic, partition)
-            .group_mut(self.node);
-        group.handled = group.handled.max(offset + 1);
-        if self.lost_reply {
-            // Bad luck of this delivery; it says nothing about the record.
-            self.world.retry_record(topic, partition);
-            return;
-        }
-        if self.broken == Some(Broken::Failed) {
-            group.failures += 1;
-            if group.failures < max {
-                self.world.retry_record(topic, partition);
-                return;
-            }
-            self.broken = None;
-            self.dead_letter = true;
-        }
-        if self.dead_letter {
-            self.emit(EventKind::DeadLettered { topic, partition, offset });
-        }
-        let group = Rc::make_mut(&mut self.world.broker)
-            .partition_mut(topic, partition)
-            .group_mut(self.node);
-        group.position = offset + 1;
-        group.committed = offset + 1;
-        group.failures = 0;
-        self.emit(EventKind::OffsetCommitted { topic, partition, next: offset + 1 });
-        self.point(true);
     }
 
     /// The handler is over: faults that it set off elsewhere, and what a person does after it.

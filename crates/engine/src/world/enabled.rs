@@ -8,6 +8,7 @@ use crate::cast::NodeKind;
 use crate::choice::{ChoiceKind, TimerKey};
 use crate::ids::NodeIx;
 use crate::patterns::read::cqrs::Mode;
+use crate::stores::Held;
 
 impl World {
     /// Choices that are no fault and cost nothing. Where there is none and every node is up, the
@@ -21,15 +22,19 @@ impl World {
         }
         self.messages(choices, ChoiceKind::Deliver, true);
         for (topic, partition, content) in self.broker.partitions() {
-            for node in &self.plan.cast.topics[topic.ix()].consumers {
-                let from = content.group(*node).unread();
-                if self.is_up(*node) && self.next_record(*node, topic, partition, from).is_some() {
-                    choices.push(ChoiceKind::Consume { node: *node, topic, partition });
+            for service in &self.plan.cast.topics[topic.ix()].consumers {
+                let Some(node) = self.broker.reader(*service, topic, partition) else { continue };
+                let from = content.group(*service).unread();
+                if self.is_up(node) && self.next_record(node, topic, partition, from).is_some() {
+                    choices.push(ChoiceKind::Consume { node, topic, partition });
                 }
             }
         }
+        self.expelled(choices);
         for (node, _) in self.nodes_up() {
-            let db = self.plan.cast.nodes[node.ix()].db;
+            let service = self.plan.cast.service_of(node);
+            let is_relay = self.relay_of(service) == Some(node);
+            let db = self.plan.cast.nodes[service.ix()].db.filter(|_| is_relay);
             if db.is_some_and(|db| self.dbs[db.ix()].unsent() > 0) {
                 choices.push(ChoiceKind::Relay { node });
             }
@@ -47,7 +52,40 @@ impl World {
         }
         for (ix, node) in self.nodes.iter().enumerate() {
             if !node.up {
-                choices.push(ChoiceKind::Restart { node: NodeIx(ix as u8) });
+                let node = NodeIx(ix as u8);
+                choices.push(ChoiceKind::Restart { node });
+                if self.can_expel(node) {
+                    choices.push(ChoiceKind::Expel { node, held: None });
+                }
+            }
+        }
+    }
+
+    /// What those do that were expelled and have a record in hand.
+    fn expelled(&self, choices: &mut Vec<ChoiceKind>) {
+        for group in &self.plan.cast.groups {
+            let Some(members) = self.broker.members(group.service) else { continue };
+            for node in group.members.iter().copied().filter(|node| self.is_up(*node)) {
+                if let Some(Held { topic, partition, .. }) = members.held(node) {
+                    choices.push(ChoiceKind::Consume { node, topic, partition });
+                }
+            }
+        }
+    }
+
+    /// The members that may stand still with a record in hand, for so long that they are given up.
+    fn pauses(&self, choices: &mut Vec<ChoiceKind>) {
+        for (topic, partition, content) in self.broker.partitions() {
+            for service in &self.plan.cast.topics[topic.ix()].consumers {
+                let Some(node) = self.broker.reader(*service, topic, partition) else { continue };
+                let from = content.group(*service).unread();
+                if self.is_up(node)
+                    && self.can_expel(node)
+                    && self.next_record(node, topic, partition, from).is_some()
+                {
+                    let held = Some((topic, partition));
+                    choices.push(ChoiceKind::Expel { node, held });
+                }
             }
         }
     }
@@ -63,18 +101,23 @@ impl World {
                 }
             }
         }
+        if self.budget.pause > 0 {
+            self.pauses(choices);
+        }
         if self.budget.drop > 0 {
             self.messages(choices, ChoiceKind::Drop, false);
         }
         if self.budget.duplicate > 0 {
             self.messages(choices, ChoiceKind::Duplicate, false);
             for (topic, partition, content) in self.broker.partitions() {
-                for node in &self.plan.cast.topics[topic.ix()].consumers {
-                    let position = content.group(*node).position;
-                    if self.is_up(*node)
-                        && self.last_handled(*node, topic, partition, position).is_some()
+                for service in &self.plan.cast.topics[topic.ix()].consumers {
+                    let reader = self.broker.reader(*service, topic, partition);
+                    let Some(node) = reader else { continue };
+                    let position = content.group(*service).position;
+                    if self.is_up(node)
+                        && self.last_handled(node, topic, partition, position).is_some()
                     {
-                        choices.push(ChoiceKind::Redeliver { node: *node, topic, partition });
+                        choices.push(ChoiceKind::Redeliver { node, topic, partition });
                     }
                 }
             }
@@ -99,6 +142,7 @@ impl World {
             ChoiceKind::Drop(_) => budget.drop -= 1,
             ChoiceKind::Duplicate(_) | ChoiceKind::Redeliver { .. } => budget.duplicate -= 1,
             ChoiceKind::GiveUp(_) => budget.give_up -= 1,
+            ChoiceKind::Expel { held: Some(_), .. } => budget.pause -= 1,
             _ => {}
         }
     }
@@ -115,6 +159,7 @@ impl World {
             || self.sends_copies(node)
             || self.held.iter().any(|(of, _)| *of == node)
             || self.timers.keys().any(|key| key.node == node)
+            || self.members(node).is_some_and(|members| members.held(node).is_some())
     }
 
     /// Whether a node sends its newest copy again when it restarts.
@@ -153,8 +198,8 @@ impl World {
     fn nodes_up(&self) -> impl Iterator<Item = (NodeIx, usize)> + '_ {
         self.plan.cast.nodes.iter().enumerate().filter_map(|(ix, info)| {
             let may_crash = !matches!(info.kind, NodeKind::Clients | NodeKind::Broker);
-            let unforced = info.db.map_or(0, |db| self.dbs[db.ix()].unforced());
-            (may_crash && self.nodes[ix].up).then_some((NodeIx(ix as u8), unforced))
+            let node = NodeIx(ix as u8);
+            (may_crash && self.nodes[ix].up).then(|| (node, self.unforced_at(node)))
         })
     }
 

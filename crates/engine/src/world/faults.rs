@@ -8,6 +8,7 @@ use super::{Due, Sink, World};
 use crate::choice::ChoiceKind;
 use crate::event::EventKind;
 use crate::ids::{EventIx, FaultIx, NodeIx};
+use crate::plan::Plan;
 use crate::scenario::document::FaultKind;
 
 impl World {
@@ -43,8 +44,11 @@ impl World {
             self.due.push((self.now.saturating_add(for_us), Due::FaultEnds(fault)));
         }
         let mut handler = Handler::new(self, sink, node, cause, None);
-        handler.emit(EventKind::FaultBegan { fault });
+        let began = handler.emit(EventKind::FaultBegan { fault });
         handler.finish();
+        if matches!(self.plan.scenario.faults[fault.ix()].fault, FaultKind::Pause(_)) {
+            self.fall_silent(node, began);
+        }
         Ok(())
     }
 
@@ -60,6 +64,19 @@ impl World {
             self.plan.fault_nodes[fault.ix()].first().copied().unwrap_or(self.plan.clients());
         let mut handler = Handler::new(self, sink, node, None, None);
         handler.emit(EventKind::FaultEnded { fault });
+        let is_pause = |ix: &FaultIx, plan: &Plan| {
+            matches!(plan.scenario.faults[ix.ix()].fault, FaultKind::Pause(_))
+                && plan.fault_nodes[ix.ix()].first() == Some(&node)
+        };
+        let plan = Rc::clone(&handler.world.plan);
+        let stands_still = handler.world.faults.iter().any(|ix| is_pause(ix, &plan));
+        if is_pause(&fault, &plan) && !stands_still && handler.world.is_up(node) {
+            handler.world.nodes[node.ix()].silence = None;
+            // With a record in hand it does not notice yet that it was given up.
+            if handler.world.members(node).is_some_and(|members| members.held(node).is_none()) {
+                handler.join();
+            }
+        }
         handler.finish();
         self.wake_consumers();
         for ix in 0..self.nodes.len() {

@@ -7,9 +7,11 @@
 mod agenda;
 mod apply;
 mod canon;
+mod consuming;
 mod effects;
 mod enabled;
 mod faults;
+mod groups;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use rpds::RedBlackTreeMap;
 
 pub use apply::Impossible;
 pub use effects::Point;
+pub use groups::Silence;
 pub use sessions::Parked;
 
 use crate::cast::DbInfo;
@@ -52,6 +55,8 @@ pub struct Node {
     pub reads: ReadState,
     /// The event of its last crash: the cause of its restart.
     pub crashed: Option<EventIx>,
+    /// Since when its consumer group hears nothing of it, where that has several members.
+    pub silence: Option<Silence>,
 }
 
 /// An armed timer.
@@ -88,6 +93,8 @@ pub enum Due {
     Down(NodeIx),
     /// A parked handler may go on.
     Proceed(NodeIx, TxnId),
+    /// The session of a member of a consumer group ends, of which nothing was heard since then.
+    Session(NodeIx, Micros),
 }
 
 /// The world.
@@ -162,6 +169,7 @@ impl World {
                 state: parts.write.initial(),
                 reads: parts.read.initial(),
                 crashed: None,
+                silence: None,
             })
             .collect();
         let database = |(ix, info): (usize, &DbInfo)| {
@@ -183,13 +191,16 @@ impl World {
                 }
             }
         }
-        let broker = Rc::new(Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions)));
+        let mut broker = Broker::new(plan.cast.topics.iter().map(|topic| topic.partitions));
+        for group in &plan.cast.groups {
+            broker = broker.with_group(group.service, plan.members(group));
+        }
         let triggers = plan.triggers.iter().map(|trigger| trigger.nth).collect();
         Self {
             parts,
             nodes,
             dbs,
-            broker,
+            broker: Rc::new(broker),
             network: Network::default(),
             timers: BTreeMap::new(),
             txns: RedBlackTreeMap::new(),
@@ -216,9 +227,11 @@ impl World {
         }
     }
 
-    /// What a handler at a node may look at.
+    /// What a handler at a node may look at. A further member of a consumer group works in the name of
+    /// its service.
     #[must_use]
     pub fn cx(&self, node: NodeIx) -> Cx<'_> {
+        let node = self.plan.cast.service_of(node);
         Cx { plan: &self.plan, node, dbs: &self.dbs, txns: &self.txns }
     }
 
@@ -249,7 +262,9 @@ impl World {
     /// Remembers that a node handles no record of a partition before `to`, so that they are not
     /// looked at again: a consumer may pass over a whole topic.
     pub fn pass_over(&mut self, node: NodeIx, topic: TopicIx, partition: PartitionIx, to: u32) {
-        Rc::make_mut(&mut self.broker).partition_mut(topic, partition).group_mut(node).passed = to;
+        let service = self.plan.cast.service_of(node);
+        let partition = Rc::make_mut(&mut self.broker).partition_mut(topic, partition);
+        partition.group_mut(service).passed = to;
     }
 
     /// The faults of the document at work.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use interleave_engine::cast::Cast;
-use interleave_engine::event::{Event, EventKind, LostRecord, Refusal, RowChange};
+use interleave_engine::event::{Event, EventKind, LostRecord, Membership, Refusal, RowChange};
 use interleave_engine::ids::{
     DbIx, Direction, MsgId, NodeIx, PartitionIx, StepRef, Sym, TopicIx, txn_name,
 };
@@ -113,6 +113,7 @@ fn refusal(cast: &Cast, why: Refusal) -> String {
         Refusal::Unavailable => "unavailable".to_owned(),
         Refusal::Version => "version".to_owned(),
         Refusal::Expired => "expired".to_owned(),
+        Refusal::Fenced => "fenced".to_owned(),
     }
 }
 
@@ -160,7 +161,8 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
         }
         EventKind::Arrived { msg } | EventKind::Handled { msg } => numbers.of(*msg),
         EventKind::Fetched { topic, partition, offset }
-        | EventKind::DeadLettered { topic, partition, offset } => {
+        | EventKind::DeadLettered { topic, partition, offset }
+        | EventKind::Revoked { topic, partition, offset } => {
             place(cast, *topic, *partition, *offset)
         }
         EventKind::ServiceStarted { until } => format!("until {until}"),
@@ -245,5 +247,22 @@ fn words(cast: &Cast, event: &Event, numbers: &mut Numbers) -> String {
             format!("{}{}", step(cast, event).trim_start(), reason(cast, *word))
         }
         EventKind::Decided { forward } => if *forward { "forward" } else { "back" }.to_owned(),
+        EventKind::Rebalanced { service, generation, why, owners, fenced } => {
+            let why = match why {
+                Membership::Joined(node) => format!("{} joined", cast.node(*node)),
+                Membership::Expelled(node) => format!("{} expelled", cast.node(*node)),
+            };
+            let reads = owners.iter().map(|(topic, partition, owner)| {
+                let topic = &cast.topics[topic.ix()].name;
+                format!("{} {topic}/{partition}", cast.node(*owner))
+            });
+            let reads: Vec<String> = reads.collect();
+            let fenced = if *fenced { "; fenced" } else { "" };
+            let group = cast.node(*service);
+            format!("{group} {generation}: {why}; {}{fenced}", reads.join(", "))
+        }
+        EventKind::CommitRefused { topic, partition, next, generation, now } => {
+            format!("{}, {generation} is not {now}", place(cast, *topic, *partition, *next))
+        }
     }
 }

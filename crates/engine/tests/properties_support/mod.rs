@@ -119,6 +119,7 @@ fn cast(scenario: &Scenario) -> Cast {
         nodes: std::iter::once(node("clients", NodeKind::Clients, None)).chain(services).collect(),
         dbs: dbs.collect(),
         topics: vec![],
+        groups: vec![],
         flows: vec![FlowInfo {
             name: "checkout".to_owned(),
             inputs: vec!["amount".to_owned(), "wrap".to_owned()],

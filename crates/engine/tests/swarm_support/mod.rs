@@ -13,6 +13,9 @@ use crate::guarantees::Random;
 /// Who has accounts at every service.
 const HOLDERS: [&str; 3] = ["ann", "ben", "cho"];
 
+/// The rules by which partitions go to members.
+const ASSIGNORS: [&str; 4] = ["range", "round-robin", "sticky", "cooperative-sticky"];
+
 /// A generated scenario, and what its promises depend on.
 pub(crate) struct Swarm {
     pub(crate) document: Scenario,
@@ -38,7 +41,7 @@ pub(crate) fn scenario(number: u64) -> Swarm {
         }));
         invariants.extend(pairs);
     }
-    let services: Vec<Value> =
+    let mut services: Vec<Value> =
         names.iter().map(|name| service(&mut r, name, tallies.get(name))).collect();
     for name in &names {
         invariants.push(json!({
@@ -52,7 +55,7 @@ pub(crate) fn scenario(number: u64) -> Swarm {
             "when": "always"
         }));
     }
-    let faults: Vec<Value> = (0..r.below(5)).map(|_| fault(&mut r, &names)).collect();
+    let mut faults: Vec<Value> = (0..r.below(5)).map(|_| fault(&mut r, &names)).collect();
     let reads: Vec<Value> =
         names.iter().map(|name| json!({ "service": name, "key": "account:$who" })).collect();
     let mut mix: Vec<Value> = flows.iter().map(|flow| entry(&mut r, flow)).collect();
@@ -60,6 +63,15 @@ pub(crate) fn scenario(number: u64) -> Swarm {
         mix.push(json!({
             "query": "all", "weight": r.between(1, 2), "inputs": { "who": { "pick": HOLDERS } },
         }));
+    }
+    // Every other scenario has services of several processes, one of which stands still for a while.
+    if number % 2 == 1 {
+        for (at, service) in services.iter_mut().enumerate() {
+            service["consumers"] = json!(2 + (number / 2 + at as u64) % 2);
+        }
+        let last = names.last().expect("there is a service");
+        let (at, fault) = (number * 1_009 % 40_000, json!({ "pause": format!("{last}-2") }));
+        faults.push(json!({ "fault": fault, "at_us": at, "for_us": 40_000 }));
     }
     let document = json!({
         "interleave": 1,
@@ -94,6 +106,9 @@ pub(crate) fn scenario(number: u64) -> Swarm {
             "compose_timeout_us": 500 + number * 7_919 % 40_000,
             "partial": (["answer", "fail"][(number / 4 % 2) as usize]),
             "snapshot": (["none", "one"][(number / 8 % 2) as usize]),
+            "assignor": ASSIGNORS[(number / 2 % 4) as usize],
+            "session_timeout_us": 1_000 + number * 6_007 % 30_000,
+            "fencing": number.is_multiple_of(5),
         },
         "faults": faults,
         "invariants": invariants,

@@ -49,6 +49,7 @@ pub fn cast_of(services: &[&str], broker: bool, orchestrator: bool) -> Cast {
         nodes: vec![node("clients", NodeKind::Clients, None)],
         dbs: vec![],
         topics: vec![],
+        groups: vec![],
         flows: vec![],
         queries: vec![],
         symbols: vec!["value".into()],

@@ -379,7 +379,8 @@ pub fn reason_of(cx: &Cx<'_>, why: Refusal) -> Option<Sym> {
         Refusal::Unavailable => Some(words.unavailable),
         Refusal::Version => Some(words.version),
         Refusal::Expired => Some(words.expired),
-        Refusal::Poison => None,
+        // Neither is ever told to anybody.
+        Refusal::Poison | Refusal::Fenced => None,
     }
 }
 

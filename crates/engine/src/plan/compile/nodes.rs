@@ -99,6 +99,14 @@ pub(super) fn nodes(scenario: &Scenario, needs: Needs) -> Nodes {
             infos.push(node(&name, kind, Some(next_db()), u32::MAX));
         }
     }
+    // A primary gives its rows to its replicas from one process.
+    let several = needs.broker && (needs.changes || !needs.replicas);
+    for (ix, service) in scenario.services.iter().enumerate().filter(|_| several) {
+        for number in 2..=service.consumers {
+            let name = format!("{}-{number}", service.name);
+            infos.push(node(&name, NodeKind::Member(ServiceIx(ix as u8)), None, service.workers));
+        }
+    }
     replicas.resize(infos.len(), Vec::new());
     Nodes { infos, broker, orchestrator, coordinator, composer, shared, replicas }
 }

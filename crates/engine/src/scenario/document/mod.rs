@@ -17,8 +17,8 @@ pub use fault::{Fault, FaultKind, Trigger};
 pub use flow::{Condition, Countermeasure, Flow, Operation, Query, QueryRead, Step, StepKind};
 pub use invariant::{Invariant, Rule, Term, When};
 pub use settings::{
-    Bounds, Broker, Budget, Compensate, CompensationOrder, Composition, Concurrency, Entry,
-    ExpectedVersion, IsolationLevel, Limits, Link, Network, Options, Orchestrator, Partial,
+    Assignor, Bounds, Broker, Budget, Compensate, CompensationOrder, Composition, Concurrency,
+    Entry, ExpectedVersion, IsolationLevel, Limits, Link, Network, Options, Orchestrator, Partial,
     Presume, QuerySnapshot, ReadFrom, Retries, SessionRule, Updates, Victim,
 };
 pub use workload::{Arrivals, Distribution, Draw, Input, MixEntry, Workload};
@@ -126,6 +126,10 @@ pub struct Service {
     /// How many steps it serves at the same time.
     #[serde(default = "one_worker")]
     pub workers: u32,
+    /// How many processes of it consume records, where the coupling has a broker: the members of its
+    /// consumer group. They share its database.
+    #[serde(default = "one_consumer", skip_serializing_if = "is_one_consumer")]
+    pub consumers: u8,
     /// How long one step takes, database included, in microseconds.
     #[serde(default = "default_service_time")]
     pub service_time_us: Distribution,
@@ -143,6 +147,15 @@ pub struct Service {
 
 fn one_worker() -> u32 {
     1
+}
+
+fn one_consumer() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_one_consumer(consumers: &u8) -> bool {
+    *consumers == 1
 }
 
 fn default_service_time() -> Distribution {

@@ -40,6 +40,10 @@ pub struct Budget {
     pub early_timer: u8,
     /// Exchanges that are given up.
     pub give_up: u8,
+    /// Members of a consumer group that stand still with a record in hand, for so long that the
+    /// group's coordinator gives their partitions to others.
+    #[serde(skip_serializing_if = "usual")]
+    pub pause: u8,
 }
 
 /// The network.
@@ -222,6 +226,38 @@ pub struct Options {
     /// microseconds; 0 for never.
     #[serde(skip_serializing_if = "usual_reservation")]
     pub reservation_us: u64,
+    /// By which rule the partitions of a topic go to the members of a consumer group.
+    #[serde(skip_serializing_if = "usual")]
+    pub assignor: Assignor,
+    /// After how long without a sign of a member the coordinator of its consumer group gives its
+    /// partitions to others, in microseconds.
+    #[serde(skip_serializing_if = "usual_session_timeout")]
+    pub session_timeout_us: u64,
+    /// Whether the database of a service with several members refuses the writes of one that speaks
+    /// for an older generation of the group.
+    #[serde(skip_serializing_if = "usual")]
+    pub fencing: bool,
+}
+
+fn usual_session_timeout(value: &u64) -> bool {
+    *value == Options::default().session_timeout_us
+}
+
+/// The rule by which partitions go to the members of a consumer group: those of Kafka's assignors of
+/// the same names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Assignor {
+    /// Topic by topic, each member a run of neighbours.
+    #[default]
+    Range,
+    /// One after the other, to each member in turn.
+    RoundRobin,
+    /// As even as can be, and of all such ways the one that moves the fewest. All stop meanwhile.
+    Sticky,
+    /// As `sticky`, but only those stop that lose something.
+    CooperativeSticky,
 }
 
 fn is_no_time(value: &Distribution) -> bool {
@@ -288,6 +324,9 @@ impl Default for Options {
             fold_us: 10,
             expected: ExpectedVersion::default(),
             reservation_us: 5_000_000,
+            assignor: Assignor::default(),
+            session_timeout_us: 3_000_000,
+            fencing: false,
         }
     }
 }

@@ -22,6 +22,8 @@ impl Check<'_> {
         self.distribution(&at.name("relay_us"), &broker.relay_us);
         let at = At::ROOT.name("options");
         self.distribution(&at.name("apply_time_us"), &self.scenario.options.apply_time_us);
+        let session = self.scenario.options.session_timeout_us;
+        self.count(&at.name("session_timeout_us"), session, 1, MAX_DURATION);
 
         let retries = &self.scenario.retries;
         let at = At::ROOT.name("retries");

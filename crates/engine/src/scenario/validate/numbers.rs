@@ -115,13 +115,14 @@ impl Check<'_> {
 
     /// A fault budget.
     pub(super) fn budget(&mut self, at: &At<'_>, budget: &Budget) {
-        let Budget { crash, drop, duplicate, early_timer, give_up } = *budget;
+        let Budget { crash, drop, duplicate, early_timer, give_up, pause } = *budget;
         for (name, found) in [
             ("crash", crash),
             ("drop", drop),
             ("duplicate", duplicate),
             ("early_timer", early_timer),
             ("give_up", give_up),
+            ("pause", pause),
         ] {
             self.count(&at.name(name), found.into(), 0, MAX_BUDGET);
         }

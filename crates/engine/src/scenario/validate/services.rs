@@ -1,7 +1,7 @@
 //! Services and their initial rows.
 
 use super::super::at::{At, quote};
-use super::super::bounds::{MAX_DECIMALS, MAX_SERVICES, MAX_WORKERS, NODES};
+use super::super::bounds::{MAX_CONSUMERS, MAX_DECIMALS, MAX_SERVICES, MAX_WORKERS, NODES};
 use super::super::document::RowValue;
 use super::Check;
 use super::keys::Place;
@@ -16,7 +16,10 @@ impl Check<'_> {
         for (index, service) in services.iter().enumerate() {
             let at = at.element(&service.name, index);
             self.name(&at.name("name"), &service.name);
-            if NODES.contains(&service.name.as_str()) || self.is_replica(&service.name) {
+            if NODES.contains(&service.name.as_str())
+                || self.is_replica(&service.name)
+                || self.is_member(&service.name)
+            {
                 self.problems.add(
                     &at.name("name"),
                     || format!("{} is a node that patterns bring", quote(&service.name)),
@@ -24,6 +27,7 @@ impl Check<'_> {
                 );
             }
             self.count(&at.name("workers"), service.workers.into(), 1, MAX_WORKERS);
+            self.count(&at.name("consumers"), service.consumers.into(), 1, MAX_CONSUMERS);
             self.distribution(&at.name("service_time_us"), &service.service_time_us);
             self.distribution(&at.name("read_time_us"), &service.read_time_us);
             self.count(&at.name("decimals"), service.decimals.into(), 0, MAX_DECIMALS);

@@ -64,6 +64,20 @@ impl<M: Ord + Clone, T: Ord + Clone> Group<M, T> {
         }
     }
 
+    /// A group whose first members all came in time for its first generation, as a coordinator that
+    /// waits a while before it first gives out (Kafka: `group.initial.rebalance.delay.ms`).
+    #[must_use]
+    pub fn with_members(
+        assignor: Assignor,
+        rebalance: Rebalance,
+        partitions: Partitions<T>,
+        wants: Subscriptions<M, T>,
+    ) -> Self {
+        let mut group = Self { wants, ..Self::new(assignor, rebalance, partitions) };
+        group.give_out();
+        group
+    }
+
     /// A member joins, or wants other topics than before.
     pub fn join(&mut self, member: M, topics: BTreeSet<T>) -> Change<M, T> {
         self.wants.insert(member, topics);
@@ -141,10 +155,30 @@ impl<M: Ord + Clone, T: Ord + Clone> Group<M, T> {
         self.committed.get(of).copied().unwrap_or_default()
     }
 
-    /// Commits the next offset to be read in a partition.
+    /// Whether a member that knows of this generation may commit an offset of a partition.
     ///
     /// # Errors
     /// Where the member does not own the partition, or does not know that it was given out anew.
+    pub fn may_commit(
+        &self,
+        member: &M,
+        generation: u32,
+        of: &TopicPartition<T>,
+    ) -> Result<(), CommitRefused> {
+        let owned = self.owned.get(member).ok_or(CommitRefused::NoMember)?;
+        if generation != self.generation {
+            return Err(CommitRefused::OldGeneration { now: self.generation });
+        }
+        if !owned.contains(of) {
+            return Err(CommitRefused::NotOwner);
+        }
+        Ok(())
+    }
+
+    /// Commits the next offset to be read in a partition.
+    ///
+    /// # Errors
+    /// As [`Group::may_commit`].
     pub fn commit(
         &mut self,
         member: &M,
@@ -152,13 +186,7 @@ impl<M: Ord + Clone, T: Ord + Clone> Group<M, T> {
         of: TopicPartition<T>,
         offset: u64,
     ) -> Result<(), CommitRefused> {
-        let owned = self.owned.get(member).ok_or(CommitRefused::NoMember)?;
-        if generation != self.generation {
-            return Err(CommitRefused::OldGeneration { now: self.generation });
-        }
-        if !owned.contains(&of) {
-            return Err(CommitRefused::NotOwner);
-        }
+        self.may_commit(member, generation, &of)?;
         self.committed.insert(of, offset);
         Ok(())
     }

@@ -35,7 +35,10 @@ impl Frame {
             | EventKind::Consumed { .. }
             | EventKind::OffsetCommitted { .. }
             | EventKind::DeadLettered { .. }
+            | EventKind::Revoked { .. }
             | EventKind::Published { .. } => self.take_record(cast, ix, event),
+            EventKind::Rebalanced { .. } => self.rebalance(cast, event),
+            EventKind::CommitRefused { .. } => {}
             EventKind::Committed { db, .. } => {
                 self.take_db(ix, event);
                 self.take_session(*db, ix, event);
@@ -202,6 +205,12 @@ impl Frame {
                 self.enqueue(ix, event, WorkItem::Record(*topic, *partition, *offset));
                 return;
             }
+            EventKind::Revoked { topic, partition, offset } => {
+                if let Some(node) = self.nodes.get_mut(event.node.ix()) {
+                    node.done_with(WorkItem::Record(*topic, *partition, *offset));
+                }
+                return;
+            }
             EventKind::Consumed { topic, partition, .. }
             | EventKind::OffsetCommitted { topic, partition, .. }
             | EventKind::DeadLettered { topic, partition, .. }
@@ -212,15 +221,19 @@ impl Frame {
             .partitions
             .binary_search_by_key(&(topic, partition), |frame| (frame.topic, frame.partition));
         let Ok(at) = found else { return };
+        let service = cast.service_of(event.node);
+        let is_expelled = self.is_expelled(event.node);
         let frame = &mut self.partitions[at];
-        let consumer = frame.consumers.iter_mut().find(|consumer| consumer.node == event.node);
+        // What one does that was given up says nothing about how far its group has come.
+        let mut of_group = frame.consumers.iter_mut().filter(|_| !is_expelled);
+        let consumer = of_group.find(|consumer| consumer.node == service);
         match &event.kind {
             EventKind::Published { offset, label, relayed, .. } => {
                 self.counters.published += 1;
                 frame.high_water = frame.high_water.max(offset + 1);
                 frame.last = Some(ix);
                 if *relayed
-                    && let Some(db) = cast.nodes.get(event.node.ix()).and_then(|info| info.db)
+                    && let Some(db) = cast.nodes.get(service.ix()).and_then(|info| info.db)
                     && let Some(db) = self.dbs.get_mut(db.ix())
                     && let Some(spot) = db.oldest_unsent(topic, *label)
                     && let Some(entry) = db.outbox.get_mut(&spot)
@@ -398,7 +411,9 @@ impl Frame {
         let armed: Vec<_> = self.timers.keys().filter(|spot| spot.0 == here).copied().collect();
         self.disarm(&armed);
         for partition in &mut self.partitions {
-            for consumer in partition.consumers.iter_mut().filter(|group| group.node == here) {
+            for consumer in
+                partition.consumers.iter_mut().filter(|group| group.reader == Some(here))
+            {
                 consumer.position = consumer.committed;
             }
         }
@@ -504,6 +519,7 @@ fn in_handler(kind: &EventKind) -> bool {
         EventKind::Handled { .. }
         | EventKind::Consumed { .. }
         | EventKind::OffsetCommitted { .. }
+        | EventKind::CommitRefused { .. }
         | EventKind::Published { .. }
         | EventKind::Committed { .. }
         | EventKind::Refused { .. }
@@ -540,6 +556,8 @@ fn in_handler(kind: &EventKind) -> bool {
         | EventKind::Restarted { .. }
         | EventKind::FaultBegan { .. }
         | EventKind::FaultEnded { .. }
+        | EventKind::Rebalanced { .. }
+        | EventKind::Revoked { .. }
         | EventKind::Stuck { .. } => false,
     }
 }

@@ -207,14 +207,30 @@ pub struct TimerFrame {
 /// How far a consumer of a partition has come.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ConsumerFrame {
-    /// The consumer.
+    /// The consumer: the node of the service, or the replica, whose group it is.
     pub node: NodeIx,
+    /// Who reads the partition for it: itself, or the member that owns it where the group has
+    /// several; nobody where no member is left.
+    pub reader: Option<NodeIx>,
     /// The next offset that it will handle.
     pub position: u32,
     /// The next offset that it will handle after a restart.
     pub committed: u32,
     /// Records that it set aside as dead letters.
     pub dead: u32,
+}
+
+/// A consumer group with several members at a moment. Who reads what is with the partitions.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GroupFrame {
+    /// The service whose group it is.
+    pub service: NodeIx,
+    /// How often its partitions were given out, the first time included.
+    pub generation: u32,
+    /// The members that read nothing.
+    pub idle: Vec<NodeIx>,
+    /// The processes that were given up and have not joined again.
+    pub expelled: Vec<NodeIx>,
 }
 
 /// A partition of a topic at a moment.

@@ -52,7 +52,13 @@ impl Words<'_> {
             | EventKind::Consumed { .. }
             | EventKind::OffsetCommitted { .. }
             | EventKind::DeadLettered { .. }
+            | EventKind::CommitRefused { .. }
+            | EventKind::Revoked { .. }
             | EventKind::Published { .. } => self.of_record(ix, event, here),
+            EventKind::Rebalanced { service, generation, why, owners, fenced } => {
+                let membership = (*service, *generation, *why);
+                self.rebalanced(membership, owners, *fenced)
+            }
             EventKind::ServiceStarted { until } => {
                 let step = event.step.map(|step| self.step(self.flow(ix), step));
                 let what = step.unwrap_or_else(|| "the next piece of work".to_owned());
@@ -287,6 +293,14 @@ impl Words<'_> {
                 format!(
                     "{here} set {what} aside as a dead letter ({place}): it was delivered too often in vain"
                 )
+            }
+            EventKind::CommitRefused { topic, generation, now, .. } => format!(
+                "the broker refused the offset in {} that {here} wanted to commit: it speaks for generation {generation} of its group, which is at generation {now}, and its partition is another's",
+                self.topic(*topic),
+            ),
+            EventKind::Revoked { topic, partition, offset } => {
+                let (what, place) = words(*topic, *partition, *offset);
+                format!("{here} dropped {what} ({place}): its partition was given to another")
             }
             EventKind::Published { topic, partition, offset, label, relayed, .. } => {
                 let (label, of) = (self.cast.sym(*label), self.of(event.txn));

@@ -335,6 +335,10 @@ impl<'a> Words<'a> {
             Refusal::Unavailable => "the database, or the session in it, is gone".to_owned(),
             Refusal::Version => "the stream is not at the expected version any more".to_owned(),
             Refusal::Expired => "what was reserved has expired".to_owned(),
+            Refusal::Fenced => {
+                "it speaks for an older generation of its consumer group than the database knows of"
+                    .to_owned()
+            }
         }
     }
 
@@ -355,6 +359,8 @@ impl<'a> Words<'a> {
             self.event(before)?.kind,
             EventKind::Arrived { .. }
                 | EventKind::Fetched { .. }
+                | EventKind::Revoked { .. }
+                | EventKind::Rebalanced { .. }
                 | EventKind::Dropped { .. }
                 | EventKind::Crashed { .. }
                 | EventKind::Restarted { .. }

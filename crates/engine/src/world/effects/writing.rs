@@ -103,6 +103,9 @@ impl Handler<'_> {
         if database.refuses_writes {
             return Err(Refusal::ReadOnly);
         }
+        if self.generation.is_some_and(|generation| generation < database.fence) {
+            return Err(Refusal::Fenced);
+        }
         if seen
             .as_ref()
             .is_some_and(|seen| event_sourced::is_too_late(&self.world.plan, database, seen))
