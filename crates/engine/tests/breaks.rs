@@ -8,6 +8,7 @@
 
 mod breaks_support;
 
+use breaks_support::as_shipped;
 use breaks_support::cases::{self, Case, all, checkout};
 use breaks_support::{
     assert_file, assert_opens_on, broken, check, faults, file, finish, link_to, property, replay,
@@ -17,7 +18,9 @@ use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::{Direction, EventIx, TxnId};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{Budget, Compensate, ExpectedVersion, IsolationLevel};
+use interleave_engine::scenario::document::{
+    Budget, Compensate, ExpectedVersion, IsolationLevel, Options, SessionRule, Updates,
+};
 use interleave_engine::session::{CheckReport, RunInput, RunState, Session, open};
 use serde_json::{Value, json};
 
@@ -413,6 +416,78 @@ fn a_projection_without_versions_ends_with_the_older_change() {
     mended.options.projection_guard = true;
     let report = check(&mended, faults(1, 0, 0), false);
     assert_eq!((broken(&report), report.complete), (vec![], true));
+}
+
+/// Shipped scenarios that break as they are, and what mends each: one option, a word of its steps, or
+/// another coupling. What is mended holds by complete exploration, with a crash more.
+#[test]
+fn what_ships_broken_is_found_and_mended() {
+    let found: Vec<(&str, Vec<String>)> = as_shipped::cases()
+        .iter()
+        .map(|case| {
+            let report = assert_breaks(case.name);
+            (case.name, broken(&report).into_iter().map(String::from).collect())
+        })
+        .collect();
+    let saga = ["Atomicity", "Saga history", "Durability", "Progress"];
+    let expected = [
+        ("last-seat-sold-twice", vec!["One ticket for each seat", "Isolation"]),
+        ("order-without-parcel", vec!["Atomicity", "A parcel for each order"]),
+        ("payment-delivered-again", vec!["Paid what was ordered", "Exactly once", "Saga history"]),
+        (
+            "event-never-published",
+            vec!["Atomicity", "Paid what was ordered", "Saga history", "Durability", "Progress"],
+        ),
+        ("paid-out-too-early", vec!["No account below zero"]),
+        ("points-are-spent", saga.to_vec()),
+        ("second-answer-older", vec!["Read your writes", "Monotonic reads"]),
+        ("older-change-last", vec!["Projection agreement"]),
+    ];
+    let expected = expected.map(|(name, titles)| {
+        (name, titles.into_iter().map(String::from).collect::<Vec<String>>())
+    });
+    assert_eq!(found, expected);
+}
+
+/// The same documents with what their descriptions say: every state within the bounds holds.
+#[test]
+fn what_mends_a_shipped_scenario_holds_completely() {
+    let (crash, all) = (faults(1, 0, 0), faults(1, 1, 1));
+    let with = |name, change: fn(&mut Options)| {
+        let mut scenario = as_shipped::named(name);
+        change(&mut scenario.options);
+        scenario
+    };
+    let mended = [
+        (with("last-seat", |of| of.isolation = IsolationLevel::RepeatableRead), crash),
+        (with("last-seat", |of| of.updates = Updates::InPlace), crash),
+        (with("redelivered-payment", |of| of.inbox = true), all),
+        (with("lost-event", |of| of.outbox = true), all),
+        (with("out-of-order-projection", |of| of.projection_guard = true), crash),
+        (as_shipped::under("dual-write", "saga-choreography"), all),
+        (as_shipped::under("dual-write", "two-phase-commit"), crash),
+        (as_shipped::locked("paid-out-too-early", "account:ann"), crash),
+        (as_shipped::locked("failed-compensation", "points:ann"), crash),
+    ];
+    for (scenario, budget) in mended {
+        let report = check(&scenario, budget, false);
+        assert_eq!(broken(&report), [""; 0], "{}", scenario.title);
+        assert!(
+            report.complete && report.states < 500_000,
+            "{}: {}",
+            scenario.title,
+            report.states
+        );
+        assert!(report.at_rest > 0, "{}", scenario.title);
+    }
+    // One replica's answers never go back, but may still miss the client's own write.
+    let sticky = with("back-in-time", |of| of.sessions = SessionRule::Sticky);
+    let report = check(&sticky, faults(0, 0, 0), false);
+    assert_eq!((broken(&report), report.complete), (vec!["Read your writes"], true));
+    // What a client knows of its own writes says nothing of the writes of others that it has seen.
+    let own = with("back-in-time", |of| of.sessions = SessionRule::ReadYourWrites);
+    let report = check(&own, faults(0, 0, 0), false);
+    assert_eq!((broken(&report), report.complete), (vec!["Monotonic reads"], true));
 }
 
 /// What is kept of every case: with its link.

@@ -211,13 +211,21 @@ fn a_peaceful_run_misses_nothing_and_each_step_done_is_a_span() {
                 run.name,
                 line.name
             );
-            assert!(!spans.open(), "{}: {}", run.name, line.name);
+            // One that the data holds up on its way back waits for a person, and stays open.
+            let stuck = trace.events().iter().any(|event| {
+                event.txn == Some(line.txn) && matches!(event.kind, EventKind::Stuck { .. })
+            });
+            assert!(stuck || !spans.open(), "{}: {}", run.name, line.name);
             for (at, span) in spans.spans.iter().enumerate() {
                 assert!(span.parent.is_none_or(|parent| parent != at), "{}", run.name);
                 assert!(span.to.is_none_or(|to| to >= span.from), "{}: {span:?}", run.name);
             }
-            let ended = matches!(line.state, TxnState::Ended(_));
-            assert!(ended, "{}: {} is {:?}", run.name, line.name, line.state);
+            let over = match line.state {
+                // The client may have been told before that it came to nothing.
+                TxnState::Ended(_) => true,
+                state => stuck && state == TxnState::Stuck,
+            };
+            assert!(over, "{}: {} is {:?}", run.name, line.name, line.state);
         }
         // Everything that was published is in the topics.
         let shown = topics(cast, &views.index, &end, &[], 1_000_000);

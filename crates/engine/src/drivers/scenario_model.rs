@@ -83,7 +83,9 @@ impl ScenarioModel {
             Some(Cut::LoseReplyOf(_)) => next.world.budget.drop -= 1,
             None => {}
         }
+        // Only a retry can come too early: a business timer fires at any point, for nothing.
         if let ChoiceKind::Fire(key) | ChoiceKind::GiveUp(key) = choice.kind
+            && state.world.timers.get(&key).is_some_and(|timer| timer.alarm.clock.awaits())
             && !state.world.answer_is_lost(&key)
         {
             next.world.budget.early_timer -= 1;

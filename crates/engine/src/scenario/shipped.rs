@@ -45,6 +45,34 @@ static SHIPPED: &[Shipped] = &[
         json: include_str!("../../scenarios/coordinator-dies.json"),
     },
     Shipped { name: "zombie-consumer", json: include_str!("../../scenarios/zombie-consumer.json") },
+    Shipped { name: "same-flow", json: include_str!("../../scenarios/same-flow.json") },
+    Shipped { name: "last-seat", json: include_str!("../../scenarios/last-seat.json") },
+    Shipped { name: "slow-tenant", json: include_str!("../../scenarios/slow-tenant.json") },
+    Shipped { name: "shared-outage", json: include_str!("../../scenarios/shared-outage.json") },
+    Shipped { name: "dual-write", json: include_str!("../../scenarios/dual-write.json") },
+    Shipped { name: "slow-answer", json: include_str!("../../scenarios/slow-answer.json") },
+    Shipped {
+        name: "redelivered-payment",
+        json: include_str!("../../scenarios/redelivered-payment.json"),
+    },
+    Shipped { name: "lost-event", json: include_str!("../../scenarios/lost-event.json") },
+    Shipped { name: "broker-down", json: include_str!("../../scenarios/broker-down.json") },
+    Shipped { name: "event-circle", json: include_str!("../../scenarios/event-circle.json") },
+    Shipped {
+        name: "paid-out-too-early",
+        json: include_str!("../../scenarios/paid-out-too-early.json"),
+    },
+    Shipped {
+        name: "failed-compensation",
+        json: include_str!("../../scenarios/failed-compensation.json"),
+    },
+    Shipped { name: "back-in-time", json: include_str!("../../scenarios/back-in-time.json") },
+    Shipped { name: "replica-down", json: include_str!("../../scenarios/replica-down.json") },
+    Shipped {
+        name: "out-of-order-projection",
+        json: include_str!("../../scenarios/out-of-order-projection.json"),
+    },
+    Shipped { name: "slow-replay", json: include_str!("../../scenarios/slow-replay.json") },
 ];
 
 impl Shipped {

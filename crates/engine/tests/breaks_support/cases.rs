@@ -200,5 +200,6 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(super::replicas::cases());
     all.extend(super::stream_cases::all());
     all.extend(super::two_phase::cases());
+    all.extend(super::as_shipped::cases());
     all
 }

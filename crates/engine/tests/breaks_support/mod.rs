@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part of this")]
 
+pub(crate) mod as_shipped;
 pub(crate) mod cases;
 pub(crate) mod replicas;
 pub(crate) mod stream_cases;

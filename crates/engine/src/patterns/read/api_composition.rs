@@ -337,9 +337,9 @@ fn finish_if_done(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
 /// what the scenario says.
 fn finish(cx: &Cx<'_>, state: &mut State, txn: TxnId, out: &mut Out) {
     let Some(pending) = state.pending.remove(&txn) else { return };
-    out.cancel(cx.plan.words.deadline, txn, None);
+    out.overtake(cx.plan.words.deadline, txn, None);
     for owner in &pending.waiting {
-        out.cancel(cx.plan.words.ask, txn, about(*owner));
+        out.overtake(cx.plan.words.ask, txn, about(*owner));
     }
     let mut missing = pending.missing;
     missing.extend(pending.waiting);
