@@ -194,7 +194,8 @@ fn CouplingMenus() -> impl IntoView {
     let app = app();
     let current = move || coupling(app).as_ref().and_then(catalog::name_of).unwrap_or("");
     let parts = move || coupling(app).map(|coupling| catalog::parts(&coupling));
-    let [write, read, store] = catalog::members();
+    let members = StoredValue::new(catalog::members());
+    let open = RwSignal::new(false);
     view! {
         <span class="pick big">
             <select
@@ -216,10 +217,34 @@ fn CouplingMenus() -> impl IntoView {
                 <option value="" disabled=true selected=move || current().is_empty()>"Parts of your own"</option>
             </select>
         </span>
-        <div class="parts" role="group" aria-label="The parts of the coupling">
-            {part(app, "Write", write, move || parts().map(|it| it.write), |parts, it| parts.write = it)}
-            {part(app, "Read", read, move || parts().map(|it| it.read), |parts, it| parts.read = it)}
-            {part(app, "Store", store, move || parts().map(|it| it.store), |parts, it| parts.store = it)}
+        <div
+            class="parts"
+            on:keydown=move |event| {
+                if event.key() == "Escape" {
+                    open.set(false);
+                }
+            }
+        >
+            <button
+                class="btn"
+                aria-haspopup="true"
+                aria-expanded=move || open.get().to_string()
+                title="How transactions are written, queries read, and state stored"
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                "Parts ▾"
+            </button>
+            <Show when=move || open.get()>
+                <div class="veil" on:click=move |_| open.set(false)></div>
+                <div class="popup under" role="group" aria-label="The parts of the coupling">
+                    <h2 class="cap">"The parts of the coupling"</h2>
+                    {members.with_value(|[write, read, store]| view! {
+                        {part(app, "Write", write, move || parts().map(|it| it.write), |parts, it| parts.write = it)}
+                        {part(app, "Read", read, move || parts().map(|it| it.read), |parts, it| parts.read = it)}
+                        {part(app, "Store", store, move || parts().map(|it| it.store), |parts, it| parts.store = it)}
+                    })}
+                </div>
+            </Show>
         </div>
     }
 }
@@ -227,7 +252,7 @@ fn CouplingMenus() -> impl IntoView {
 fn part(
     app: App,
     title: &'static str,
-    members: Vec<(&'static str, &'static str)>,
+    members: &[(&'static str, &'static str)],
     current: impl Fn() -> Option<String> + Copy + Send + 'static,
     set: fn(&mut Parts, String),
 ) -> impl IntoView {
@@ -239,22 +264,25 @@ fn part(
         }
     };
     view! {
-        <span class="pick">
-            <select class="menu" aria-label=title title=title on:change=change>
-                {members
-                    .into_iter()
-                    .map(|(name, about)| view! {
-                        <option
-                            value=name
-                            title=about
-                            selected=move || current().as_deref() == Some(name)
-                        >
-                            {format!("{title}: {name}")}
-                        </option>
-                    })
-                    .collect_view()}
-            </select>
-        </span>
+        <label class="part">
+            <span>{title}</span>
+            <span class="pick">
+                <select class="menu" aria-label=title on:change=change>
+                    {members
+                        .iter()
+                        .map(|&(name, about)| view! {
+                            <option
+                                value=name
+                                title=about
+                                selected=move || current().as_deref() == Some(name)
+                            >
+                                {name}
+                            </option>
+                        })
+                        .collect_view()}
+                </select>
+            </span>
+        </label>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words and chips of a node: what the frame says, short enough to stand in a box.
 
-use interleave_engine::cast::{Cast, NodeKind};
+use interleave_engine::cast::{Cast, NodeInfo, NodeKind};
 use interleave_engine::ids::{Direction, NodeIx, StepIx, TxnId, txn_name};
 use interleave_engine::views::format;
 use interleave_engine::views::frame::{Frame, NodeFrame, NodeState};
@@ -77,9 +77,13 @@ pub(super) fn node(
         .map(|queued| (class_of(queued.txn), name_of(queued.txn)))
         .collect();
     let line = state_line(run, frame, node, NodeIx(at as u8), info.kind);
+    let line = match info.kind {
+        NodeKind::Replica(_) => format!("replica {}: {line}", number_of(&info.name)),
+        _ => line,
+    };
     let label = label(&info.name, &line, &rows, node);
     Some(NodePicture {
-        name: info.name.clone(),
+        name: short_name(cast, info),
         state: node.state,
         work: match (node.work.first(), node.state) {
             (Some(work), _) => Some((class_of(work.txn), name_of(work.txn))),
@@ -97,6 +101,20 @@ pub(super) fn node(
         outbox,
         label,
     })
+}
+
+/// A replica is called as its owner: that it is a replica stands in its line.
+fn short_name(cast: &Cast, info: &NodeInfo) -> String {
+    let owner = match info.kind {
+        NodeKind::Replica(of) => cast.nodes.iter().find(|node| node.kind == NodeKind::Service(of)),
+        _ => None,
+    };
+    owner.unwrap_or(info).name.clone()
+}
+
+/// What stands after the last hyphen: a replica's number.
+fn number_of(name: &str) -> &str {
+    name.rsplit('-').next().unwrap_or(name)
 }
 
 fn label(name: &str, line: &str, rows: &[String], node: &NodeFrame) -> String {

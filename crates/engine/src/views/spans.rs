@@ -419,8 +419,10 @@ impl Build<'_> {
         let Some(flow) = self.cast.flows.get(self.flow.ix()) else { return };
         let mut done = vec![false; flow.steps.len()];
         let mut last = None;
+        let mut refused = false;
         for ix in events {
             match &self.event(*ix).kind {
+                EventKind::Ended { outcome: Outcome::Aborted, .. } => refused = true,
                 EventKind::Committed { effects, .. } => {
                     for of in effects.iter().filter(|of| of.txn == txn) {
                         if of.dir == Direction::Undo {
@@ -437,6 +439,10 @@ impl Build<'_> {
                 _ => {}
             }
             last = Some(*ix);
+        }
+        if refused && !done.contains(&true) {
+            // Nothing was done and nobody was told otherwise: no step is missing.
+            return;
         }
         let first_open = done.iter().rposition(|done| *done).map_or(0, |at| at + 1);
         let Some(last) = last.filter(|_| first_open < done.len()) else { return };
