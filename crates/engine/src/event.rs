@@ -107,6 +107,8 @@ pub enum Refusal {
     Version,
     /// What was reserved had expired.
     Expired,
+    /// It met another saga's mark and waits until that is taken off.
+    Pending,
 }
 
 impl Refusal {
@@ -120,7 +122,8 @@ impl Refusal {
             | Self::Serialization
             | Self::LockTimeout
             | Self::Unavailable
-            | Self::Version => true,
+            | Self::Version
+            | Self::Pending => true,
             Self::Bound(_) | Self::Missing(_) | Self::Exists | Self::Expired => false,
         }
     }
@@ -327,7 +330,7 @@ pub enum EventKind {
         /// Why.
         why: Refusal,
     },
-    /// The inbox knew the message; nothing was applied.
+    /// The inbox, or the version file of the step, knew the message; nothing was applied.
     InboxHit {
         /// The database.
         db: DbIx,

@@ -64,6 +64,7 @@ fn refusal(why: Refusal, h: &mut Fingerprint) {
         Refusal::Unavailable => (8, None),
         Refusal::Version => (9, None),
         Refusal::Expired => (10, None),
+        Refusal::Pending => (11, None),
     };
     h.write_u8(tag);
     word(sym, h);

@@ -6,6 +6,7 @@
 
 mod compile;
 mod guard;
+mod order;
 mod replicas;
 mod reserve;
 mod workload;
@@ -15,6 +16,7 @@ use std::rc::Rc;
 
 pub use compile::compile;
 pub use guard::{Guard, GuardWords};
+pub use order::as_run;
 pub use reserve::ReservationWords;
 
 use crate::cast::Cast;

@@ -113,6 +113,7 @@ fn refusal(cast: &Cast, why: Refusal) -> String {
         Refusal::Unavailable => "unavailable".to_owned(),
         Refusal::Version => "version".to_owned(),
         Refusal::Expired => "expired".to_owned(),
+        Refusal::Pending => "pending".to_owned(),
     }
 }
 

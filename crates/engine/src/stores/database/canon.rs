@@ -41,6 +41,7 @@ impl Canon for Answer {
             Self::Refused(Refusal::Unavailable) => (10, 0),
             Self::Refused(Refusal::Version) => (11, 0),
             Self::Refused(Refusal::Expired) => (12, 0),
+            Self::Refused(Refusal::Pending) => (13, 0),
         };
         h.write_u8(tag);
         h.write_u32(word);

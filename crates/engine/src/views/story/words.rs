@@ -335,6 +335,7 @@ impl<'a> Words<'a> {
             Refusal::Unavailable => "the database, or the session in it, is gone".to_owned(),
             Refusal::Version => "the stream is not at the expected version any more".to_owned(),
             Refusal::Expired => "what was reserved has expired".to_owned(),
+            Refusal::Pending => "it waits for another saga to take off its mark".to_owned(),
         }
     }
 
