@@ -53,6 +53,16 @@ fn the_report_has_what_is_promised() {
     assert!(report["properties"].as_object().unwrap().len() >= 6);
 }
 
+/// Two opposite transfers wait for each other, and the report says what the trace has.
+#[test]
+fn deadlocks_are_counted() {
+    let args = ["run", "opposite-transfers", "--pattern", "shared-database", "--json", "--trace"];
+    let report = interleave(&args).json();
+    let lines = report["trace"].as_array().unwrap();
+    let found = lines.iter().filter(|line| line.to_string().contains("deadlock")).count();
+    assert!(found > 0 && count(&report["deadlocks"]) == 1, "{found} {}", report["deadlocks"]);
+}
+
 #[test]
 fn a_seed_decides_a_run() {
     let digest = |args: &[&str]| {

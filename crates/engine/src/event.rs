@@ -64,6 +64,8 @@ pub enum Refusal {
     /// It came from a process that speaks for an older generation of its consumer group: the
     /// database has heard of a newer one.
     Fenced,
+    /// It met another saga's mark and waits until that is taken off.
+    Pending,
 }
 
 impl Refusal {
@@ -78,7 +80,8 @@ impl Refusal {
             | Self::LockTimeout
             | Self::Unavailable
             | Self::Version
-            | Self::Fenced => true,
+            | Self::Fenced
+            | Self::Pending => true,
             Self::Bound(_) | Self::Missing(_) | Self::Exists | Self::Expired => false,
         }
     }
@@ -285,7 +288,7 @@ pub enum EventKind {
         /// Why.
         why: Refusal,
     },
-    /// The inbox knew the message; nothing was applied.
+    /// The inbox, or the version file of the step, knew the message; nothing was applied.
     InboxHit {
         /// The database.
         db: DbIx,

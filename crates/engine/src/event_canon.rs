@@ -65,6 +65,7 @@ fn refusal(why: Refusal, h: &mut Fingerprint) {
         Refusal::Version => (9, None),
         Refusal::Expired => (10, None),
         Refusal::Fenced => (11, None),
+        Refusal::Pending => (12, None),
     };
     h.write_u8(tag);
     word(sym, h);

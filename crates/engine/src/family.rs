@@ -31,6 +31,8 @@ pub struct Needs {
     pub sessions: bool,
     /// Streams of events in place of rows in each service's database.
     pub streams: bool,
+    /// The countermeasures of sagas, whose steps are seen by others before the whole is done.
+    pub saga: bool,
 }
 
 impl Needs {
@@ -47,6 +49,7 @@ impl Needs {
             shared_database: self.shared_database || other.shared_database,
             sessions: self.sessions || other.sessions,
             streams: self.streams || other.streams,
+            saga: self.saga || other.saga,
         }
     }
 }

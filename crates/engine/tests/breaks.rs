@@ -299,6 +299,20 @@ fn stuck(case: &Case) -> (Vec<(TxnId, Direction, String)>, Vec<String>) {
     (stuck, rows)
 }
 
+/// What sagas do to each other without isolation, and what a compensation does that overtakes its
+/// step; `countermeasures.rs` has what mends each.
+#[test]
+fn sagas_see_each_others_unfinished_work() {
+    for (name, also) in [
+        ("deposit-taken-back", &["No account below zero"][..]),
+        ("last-one-sold-twice", &["Sold once"]),
+        ("balance-put-back", &["Balance is what was settled"]),
+        ("cancel-overtakes", &["Exactly once", "Saga history"]),
+    ] {
+        assert_eq!(broken(&assert_breaks(name)), also, "{name}");
+    }
+}
+
 /// A client that asks a replica too early, and replicas that end with other rows than their primary.
 #[test]
 fn replicas_that_are_behind_show_old_rows() {

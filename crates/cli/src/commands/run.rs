@@ -147,8 +147,7 @@ fn report(
         services: services(&stats, timed),
         messages: stats.messages,
         forced_writes: stats.forced_writes,
-        // None of the patterns holds locks beyond one local transaction, so none can deadlock.
-        deadlocks: 0,
+        deadlocks: stats.deadlocks,
         faults_not_occurred: faults_not_occurred(session),
         properties,
         link: link(session, args),

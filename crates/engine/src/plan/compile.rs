@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::guard::guard;
+use super::order::as_run;
 use super::reserve::reservation;
 use super::{
     Expr, Flow, Guard, GuardWords, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan,
@@ -89,17 +90,28 @@ fn reservations(flows: &mut [Flow], interner: &mut Interner) {
 
 /// The countermeasures of each step. Their symbols are made only where a document names some, so
 /// that all others keep theirs.
-fn guards(scenario: &Scenario, flows: &mut [Flow], interner: &mut Interner, words: &mut Words) {
+fn guards(
+    scenario: &Scenario,
+    saga: bool,
+    flows: &mut [Flow],
+    interner: &mut Interner,
+    words: &mut Words,
+) {
     let steps = scenario.transactions.iter().flat_map(|flow| &flow.steps);
     if steps.clone().all(|step| step.countermeasures.is_empty()) {
         return;
     }
     words.guard = GuardWords::new(|text| interner.sym(text));
-    for (flow, compiled) in scenario.transactions.iter().zip(flows) {
-        guard(flow, &mut compiled.steps, |prefix, of| {
+    for (flow, compiled) in scenario.transactions.iter().zip(&mut *flows) {
+        guard(flow, saga, &mut compiled.steps, |prefix, of| {
             let of = interner.symbols[of.0 as usize].clone();
             interner.sym(&format!("{prefix} {of}"))
         });
+    }
+    let mut steps = flows.iter().flat_map(|flow| &flow.steps);
+    if steps.any(|step| step.guard.file.is_some()) {
+        words.guard.done = interner.sym("done");
+        words.guard.undone = interner.sym("undone");
     }
 }
 
@@ -226,6 +238,7 @@ fn version_tables(
 /// `edges` says where messages travel under it.
 #[must_use]
 pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
+    let scenario = &*as_run(scenario, needs.saga);
     let mut interner = Interner::default();
     let mut words = interner.words();
     let nodes = nodes(scenario, needs);
@@ -273,7 +286,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     let mix = mix(scenario, &mut interner);
     interner.more_words(&mut words);
     reservations(&mut flows, &mut interner);
-    guards(scenario, &mut flows, &mut interner, &mut words);
+    guards(scenario, needs.saga, &mut flows, &mut interner, &mut words);
     let mut topics = if needs.broker { topics(scenario, &flows) } else { Vec::new() };
     let (mut changes, mut version_tables) = (vec![None; dbs.len()], BTreeMap::new());
     if needs.changes {

@@ -12,6 +12,8 @@ use crate::scenario::document::{self as doc, Countermeasure};
 pub struct Guard {
     /// Marks that must not be another saga's.
     pub heeds: Vec<KeyTemplate>,
+    /// Whether it waits for the mark of a saga that came later, and is not refused at once.
+    pub waits: bool,
     /// Marks that the step makes and its compensation takes off.
     pub marks: Vec<KeyTemplate>,
     /// Marks of earlier steps that the step takes off.
@@ -20,6 +22,8 @@ pub struct Guard {
     pub notes: Vec<(KeyTemplate, KeyTemplate)>,
     /// Rows that must still be what was noted, and where that is.
     pub rereads: Vec<(KeyTemplate, KeyTemplate)>,
+    /// Where it is noted what of the step and its compensation has arrived.
+    pub file: Option<KeyTemplate>,
 }
 
 /// Words of countermeasures.
@@ -29,12 +33,16 @@ pub struct GuardWords {
     pub pending: Sym,
     /// The refusal of a step whose rows are no longer what its saga has read.
     pub changed: Sym,
+    /// The field of a version file for a step that was done.
+    pub done: Sym,
+    /// Its field for a compensation that has come.
+    pub undone: Sym,
 }
 
 impl GuardWords {
     /// Interns them.
     pub(super) fn new(mut sym: impl FnMut(&str) -> Sym) -> Self {
-        Self { pending: sym("PENDING"), changed: sym("CHANGED") }
+        Self { pending: sym("PENDING"), changed: sym("CHANGED"), done: Sym(0), undone: Sym(0) }
     }
 }
 
@@ -51,11 +59,19 @@ fn key(op: &Op) -> Option<KeyTemplate> {
 }
 
 /// Gives the steps of a flow their guards. `name` gives the symbol of a table whose name begins so
-/// and goes on with that of another, or with a step's.
-pub(super) fn guard(flow: &doc::Flow, steps: &mut [Step], mut name: impl FnMut(&str, Sym) -> Sym) {
+/// and goes on with that of another, or with a step's; `saga` says whether its transactions are
+/// sagas, since only those keep version files.
+pub(super) fn guard(
+    flow: &doc::Flow,
+    saga: bool,
+    steps: &mut [Step],
+    mut name: impl FnMut(&str, Sym) -> Sym,
+) {
     let has = |ix: usize, one| flow.steps[ix].countermeasures.contains(&one);
     for ix in 0..steps.len() {
-        if has(ix, Countermeasure::SemanticLock) {
+        let waits = has(ix, Countermeasure::SemanticLockWait);
+        if waits || has(ix, Countermeasure::SemanticLock) {
+            steps[ix].guard.waits = waits;
             let mut marked = Vec::new();
             for op in steps[ix].forward.clone() {
                 let Some(key) = key(&op) else { continue };
@@ -78,6 +94,10 @@ pub(super) fn guard(flow: &doc::Flow, steps: &mut [Step], mut name: impl FnMut(&
                 steps[last].guard.unmarks.extend(&marked);
             }
             steps[ix].guard.marks = marked;
+        }
+        if has(ix, Countermeasure::VersionFile) && saga {
+            let table = name("file", steps[ix].command);
+            steps[ix].guard.file = Some(KeyTemplate { table, id: IdTemplate::Txn });
         }
         if has(ix, Countermeasure::RereadValue) {
             for earlier in 0..ix {

@@ -7,6 +7,7 @@
 mod compile;
 mod groups;
 mod guard;
+mod order;
 mod replicas;
 mod reserve;
 mod workload;
@@ -16,6 +17,7 @@ use std::rc::Rc;
 
 pub use compile::compile;
 pub use guard::{Guard, GuardWords};
+pub use order::as_run;
 pub use reserve::ReservationWords;
 
 use crate::cast::Cast;

@@ -10,6 +10,7 @@ use crate::ids::{DbIx, FlowIx, NodeIx, StepIx, Sym, TxnId};
 use crate::patterns;
 use crate::patterns::read::ReadKind;
 use crate::patterns::write::WriteKind;
+use crate::plan::as_run;
 use crate::scenario::Scenario;
 use crate::scenario::document::{
     Arrivals, Compensate, CompensationOrder, Coupling, Invariant, Operation, QueryRead, Rule,
@@ -290,6 +291,7 @@ impl Rules {
     /// validation has refused them before.
     #[must_use]
     pub fn compile(scenario: &Scenario, cast: &Cast) -> Self {
+        let scenario = &*as_run(scenario, is_saga(&scenario.coupling));
         let flows = scenario.transactions.iter().enumerate().map(|(at, flow)| FlowRules {
             steps: flow
                 .steps

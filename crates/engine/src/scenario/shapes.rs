@@ -86,6 +86,15 @@ const SERVICE: Object = object(&[
 const FLOW: Object =
     object(&[must("name", Text), may("inputs", TEXTS), must("steps", List(&Of(&STEP)))]);
 
+const COUNTERMEASURES: &[&str] = &[
+    "semantic-lock",
+    "semantic-lock-wait",
+    "commutative-update",
+    "reread-value",
+    "version-file",
+    "pessimistic-view",
+];
+
 const STEP: Object = object(&[
     must("name", Text),
     must("service", Text),
@@ -97,7 +106,7 @@ const STEP: Object = object(&[
     may("fails", Text),
     may("undone", Text),
     may("if", Of(&object(&[must("input", Text), must("is", SCALAR)]))),
-    may("countermeasures", List(&Word(&["semantic-lock", "commutative-update", "reread-value"]))),
+    may("countermeasures", List(&Word(COUNTERMEASURES))),
     may("say", Text),
 ]);
 

@@ -3,6 +3,7 @@
 //! Whether a coupling's name exists is the patterns' own to say; everything else is said here.
 //! Every check is linear in the document, or bounded, since documents come from strangers.
 
+mod countermeasures;
 mod faults;
 mod flows;
 mod invariants;

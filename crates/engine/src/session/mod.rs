@@ -84,6 +84,8 @@ pub struct RunStats {
     pub messages: u64,
     /// Forced log writes.
     pub forced_writes: u64,
+    /// Cycles found in a wait-for graph.
+    pub deadlocks: u64,
     /// Per service node: time in system of each step served in microseconds (sorted), and the busy
     /// share of its workers.
     pub services: Vec<ServiceStats>,

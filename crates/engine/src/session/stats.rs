@@ -15,6 +15,7 @@ pub(super) struct Counter {
     latencies_us: Vec<u64>,
     messages: u64,
     forced_writes: u64,
+    deadlocks: u64,
     arrived: BTreeMap<(u8, MsgId), Micros>,
     fetched: BTreeMap<(u8, TopicIx, PartitionIx, u32), Micros>,
     services: Vec<Station>,
@@ -48,6 +49,7 @@ impl Counter {
             EventKind::Committed { forced, .. }
             | EventKind::Prepared { forced, .. }
             | EventKind::RolledBack { forced, .. } => self.forced_writes += u64::from(*forced),
+            EventKind::Deadlocked { .. } => self.deadlocks += 1,
             EventKind::Arrived { msg } => {
                 self.arrived.insert((node, *msg), event.at);
             }
@@ -82,6 +84,7 @@ impl Counter {
             latencies_us: sorted(&self.latencies_us),
             messages: self.messages,
             forced_writes: self.forced_writes,
+            deadlocks: self.deadlocks,
             ..RunStats::default()
         };
         for (_, record) in ledger.records() {

@@ -197,6 +197,7 @@ pub(crate) fn all() -> Vec<Case> {
         ),
         case("late-confirm-of-a-parcel", checkout(tcc), none, "Stock conserved", 20, 2_733),
     ];
+    all.extend(super::sagas::cases());
     all.extend(super::replicas::cases());
     all.extend(super::stream_cases::all());
     all.extend(super::two_phase::cases());

@@ -5,6 +5,7 @@
 pub(crate) mod as_shipped;
 pub(crate) mod cases;
 pub(crate) mod replicas;
+pub(crate) mod sagas;
 pub(crate) mod stream_cases;
 pub(crate) mod two_phase;
 

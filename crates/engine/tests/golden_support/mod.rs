@@ -114,6 +114,7 @@ fn refusal(cast: &Cast, why: Refusal) -> String {
         Refusal::Version => "version".to_owned(),
         Refusal::Expired => "expired".to_owned(),
         Refusal::Fenced => "fenced".to_owned(),
+        Refusal::Pending => "pending".to_owned(),
     }
 }
 

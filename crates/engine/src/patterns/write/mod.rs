@@ -122,8 +122,8 @@ impl WriteKind {
     pub fn needs(self) -> Needs {
         match self {
             Self::Uncoordinated => Needs::default(),
-            Self::SagaChoreography => Needs { broker: true, ..Needs::default() },
-            Self::SagaOrchestration => Needs { orchestrator: true, ..Needs::default() },
+            Self::SagaChoreography => Needs { broker: true, saga: true, ..Needs::default() },
+            Self::SagaOrchestration => Needs { orchestrator: true, saga: true, ..Needs::default() },
             Self::TryConfirmCancel => Needs { coordinator: true, ..Needs::default() },
             Self::SharedDatabase => {
                 Needs { shared_database: true, sessions: true, ..Needs::default() }
@@ -379,6 +379,7 @@ pub fn reason_of(cx: &Cx<'_>, why: Refusal) -> Option<Sym> {
         Refusal::Unavailable => Some(words.unavailable),
         Refusal::Version => Some(words.version),
         Refusal::Expired => Some(words.expired),
+        Refusal::Pending => Some(words.guard.pending),
         // Neither is ever told to anybody.
         Refusal::Poison | Refusal::Fenced => None,
     }

@@ -230,6 +230,11 @@ fn after_forward(
         LocalResult::Refused(why @ Refusal::Version) if client => {
             client::respond(cx, txn, Response::Aborted(reason_of(cx, why)), out);
         }
+        // A record that waited for another saga's mark would keep back those behind it, the one that
+        // takes the mark off perhaps among them: only a client waits, and asks again.
+        LocalResult::Refused(why @ Refusal::Pending) if !client => {
+            refused(cx, txn, step, client, why, out);
+        }
         LocalResult::Refused(why) if why.is_transient() => out.push(Effect::Fail),
         LocalResult::Refused(why) => refused(cx, txn, step, client, why, out),
         LocalResult::Lost => {}

@@ -433,7 +433,7 @@ pub fn on_done(cx: &Cx<'_>, state: &mut State, then: Cont, result: LocalResult, 
         Cont::Served { by, txn, step, dir: Direction::Do }
             if cx.plan.scenario.options.inbox
                 && let LocalResult::Refused(why) = result
-                && why != Refusal::ReadOnly =>
+                && !matches!(why, Refusal::ReadOnly | Refusal::Pending) =>
         {
             let label = cx.step(txn, step).command;
             let transaction = LocalTxn {
@@ -500,7 +500,8 @@ fn answer(
         }
         LocalResult::Known(Answer::Nothing) => (of.refused, Msg::Refused(dir, Refusal::Exists)),
         // The database is in trouble, not the data: no answer goes back, and the command comes again.
-        LocalResult::Refused(Refusal::ReadOnly) | LocalResult::Lost => {
+        // So it does where the step waits for another saga's mark to be taken off.
+        LocalResult::Refused(Refusal::ReadOnly | Refusal::Pending) | LocalResult::Lost => {
             out.push(Effect::Fail);
             return;
         }

@@ -70,11 +70,23 @@ pub enum Countermeasure {
     /// It marks the rows that it changes until the saga's last step at its service, or until it is
     /// undone; and it is refused, as `PENDING`, where another saga has marked a row that it touches.
     SemanticLock,
+    /// The same, but where the other saga came later than its own, it waits for the mark to be taken
+    /// off and is tried again; where the other came earlier, it is refused as `PENDING`. Only an
+    /// earlier saga ever waits for a later one, so that they cannot wait in a circle (wait-die:
+    /// Rosenkrantz, Stearns and Lewis 1978).
+    SemanticLockWait,
     /// It only adds without bounds and appends, so that its order with others does not matter.
     CommutativeUpdate,
     /// It is refused, as `CHANGED`, where a row that an earlier step of the saga has read is no
     /// longer what it was.
     RereadValue,
+    /// What reaches its service, the step and its compensation, is noted as it arrives, and takes
+    /// effect in the saga's order: a step whose compensation came first does nothing, and what comes
+    /// again does nothing again.
+    VersionFile,
+    /// It only raises what others may use, and therefore runs after the pivot, as a retriable step:
+    /// nobody sees what may still be taken back.
+    PessimisticView,
 }
 
 /// The condition of a step.

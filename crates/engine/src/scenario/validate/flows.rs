@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::at::{At, quote};
 use super::super::bounds::{MAX_ENTRIES, MAX_FLOWS, MAX_INPUTS, MAX_OPERATIONS, MAX_STEPS};
-use super::super::document::{Countermeasure, Flow, Operation, Scalar, Step, StepKind};
+use super::super::document::{Flow, Operation, Scalar, Step, StepKind};
 use super::Check;
 use super::keys::{Place, few, reference};
 
@@ -67,70 +67,6 @@ impl Check<'_> {
                 );
             } else {
                 last = Some(step);
-            }
-        }
-    }
-
-    /// A countermeasure that could not work: a lock that nothing takes off, an update whose order
-    /// matters, a value that was never read.
-    fn countermeasures(&mut self, at: &At<'_>, steps: &[Step]) {
-        for (index, step) in steps.iter().enumerate() {
-            let at = at.index(index);
-            let at = at.name("countermeasures");
-            let (before, after) = (&steps[..index], &steps[index + 1..]);
-            let reads =
-                |step: &Step| step.forward.iter().any(|op| matches!(op, Operation::Read { .. }));
-            let writes = step.forward.iter().any(|op| !matches!(op, Operation::Read { .. }));
-            for one in &step.countermeasures {
-                let (wrong, remedy) = match one {
-                    Countermeasure::SemanticLock if step.kind == StepKind::Retriable => (
-                        "a semantic lock on a retriable step, which must not be refused",
-                        "mark the rows in a compensatable step or the pivot",
-                    ),
-                    Countermeasure::SemanticLock
-                        if writes
-                            && !after.iter().any(|later| {
-                                later.service == step.service
-                                    && !later.forward.is_empty()
-                                    && later.condition.is_none()
-                            }) =>
-                    {
-                        (
-                            "a semantic lock that no later step takes off",
-                            "add a last step of the same service, with a `do` and without an `if`",
-                        )
-                    }
-                    Countermeasure::SemanticLock
-                        if writes
-                            && step.kind == StepKind::Compensatable
-                            && step.undo.is_empty() =>
-                    {
-                        (
-                            "a semantic lock that stays where the saga turns round",
-                            "give the step an `undo`, which takes the lock off",
-                        )
-                    }
-                    Countermeasure::CommutativeUpdate
-                        if !step.forward.iter().chain(&step.undo).all(commutes) =>
-                    {
-                        (
-                            "a commutative update with an operation whose order matters",
-                            "use `add` without bounds, `append` and `read` only",
-                        )
-                    }
-                    Countermeasure::RereadValue
-                        if !before
-                            .iter()
-                            .any(|other| other.service == step.service && reads(other)) =>
-                    {
-                        (
-                            "a value that is read again, and was never read before",
-                            "let an earlier step of the same service `read` it",
-                        )
-                    }
-                    _ => continue,
-                };
-                self.problems.add(&at, || wrong.into(), || remedy.into());
             }
         }
     }
@@ -268,16 +204,6 @@ impl Check<'_> {
             }
         }
     }
-}
-
-/// Whether two of these give the same rows in either order.
-fn commutes(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Add { min: None, max: None, .. }
-            | Operation::Append { .. }
-            | Operation::Read { .. }
-    )
 }
 
 fn rank(kind: StepKind) -> u8 {

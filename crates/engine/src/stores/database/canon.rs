@@ -42,6 +42,7 @@ impl Canon for Answer {
             Self::Refused(Refusal::Version) => (11, 0),
             Self::Refused(Refusal::Expired) => (12, 0),
             Self::Refused(Refusal::Fenced) => (13, 0),
+            Self::Refused(Refusal::Pending) => (14, 0),
         };
         h.write_u8(tag);
         h.write_u32(word);

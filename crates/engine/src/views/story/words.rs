@@ -339,6 +339,7 @@ impl<'a> Words<'a> {
                 "it speaks for an older generation of its consumer group than the database knows of"
                     .to_owned()
             }
+            Refusal::Pending => "it waits for another saga to take off its mark".to_owned(),
         }
     }
 

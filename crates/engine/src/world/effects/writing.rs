@@ -8,6 +8,10 @@ impl Handler<'_> {
             self.emit(EventKind::InboxHit { db });
             return LocalResult::Known(known);
         }
+        if let Some(known) = self.known_by_file(db, txn) {
+            self.emit(EventKind::InboxHit { db });
+            return LocalResult::Known(known);
+        }
         let planned = match self.evaluate(db, txn) {
             Ok(planned) => planned,
             Err(why) => {
@@ -62,6 +66,17 @@ impl Handler<'_> {
             return LocalResult::Lost;
         }
         LocalResult::Committed { effect: done }
+    }
+
+    /// What the version file of a local transaction's step knows of it.
+    fn known_by_file(&self, db: DbIx, txn: &LocalTxn) -> Option<Answer> {
+        let work = txn.work.filter(|_| !txn.reserves)?;
+        let cx = self.world.cx(self.node);
+        let guarded = (&cx.step(work.of.txn, work.of.step).guard, work.of.dir);
+        guarded.0.file?;
+        let data = cx.txn(work.of.txn);
+        let env = Env { inputs: &data.inputs, txn: work.of.txn, reason: work.reason };
+        guard::known(cx.plan, &self.world.dbs[db.ix()], guarded, &env)
     }
 
     /// Messages were left in the outbox of a database: its relay will look.
@@ -140,6 +155,9 @@ impl Handler<'_> {
                         let env =
                             Env { inputs: &data.inputs, txn: work.of.txn, reason: work.reason };
                         let cx = self.world.cx(self.node);
+                        let guarded = (&cx.step(work.of.txn, work.of.step).guard, work.of.dir);
+                        let is_early = !txn.reserves
+                            && guard::is_early(&self.world.plan, database, guarded, &env);
                         let ops_of = |of: &StepRef| {
                             let step = cx.step(of.txn, of.step);
                             match (of.dir, txn.reserves) {
@@ -150,6 +168,10 @@ impl Handler<'_> {
                             }
                         };
                         let mut ops = Cow::Borrowed(ops_of(&work.of).as_slice());
+                        if is_early {
+                            // It is noted, and its step will do nothing when it comes.
+                            ops = Cow::Borrowed(&[]);
+                        }
                         for of in &txn.also {
                             ops.to_mut().extend_from_slice(ops_of(of));
                         }
@@ -175,12 +197,12 @@ impl Handler<'_> {
                             };
                         }
                         if !txn.reserves {
-                            let guarded = (&cx.step(work.of.txn, work.of.step).guard, work.of.dir);
                             let plan = &self.world.plan;
                             guards = guard::guard(plan, database, guarded, &changes, &env)?;
                         }
-                        done = true;
-                        remember(txn.inbox, Answer::Done);
+                        done = !is_early;
+                        let nothing = if is_early { Answer::Nothing } else { Answer::Done };
+                        remember(txn.inbox, nothing);
                     }
                 }
             }

@@ -2,10 +2,62 @@
 
 use crate::event::{Refusal, RowChange};
 use crate::ids::Direction;
-use crate::out::RowWrite;
-use crate::plan::{Env, Guard, Plan};
+use crate::out::{Answer, RowWrite};
+use crate::plan::{Env, Guard, Plan, Words};
 use crate::stores::Database;
 use crate::value::{Key, Row, Value};
+
+/// What the version file of a step knows of it: what came of a step or compensation that has come
+/// before, or that a compensation overtook its step. `None` where it is to be carried out.
+#[must_use]
+pub fn known(
+    plan: &Plan,
+    db: &Database,
+    (guard, dir): (&Guard, Direction),
+    env: &Env<'_>,
+) -> Option<Answer> {
+    let row = db.row(&guard.file?.fill(env))?;
+    let done = row.get(plan.words.guard.done).is_some();
+    let undone = row.get(plan.words.guard.undone).is_some();
+    match dir {
+        // Its compensation came first, or both are over: the two in their order leave nothing.
+        Direction::Do => Some(if undone { Answer::Nothing } else { Answer::Done }),
+        Direction::Undo if undone => Some(if done { Answer::Done } else { Answer::Nothing }),
+        Direction::Undo => None,
+    }
+}
+
+/// Whether a compensation has come before its step, by the step's version file.
+#[must_use]
+pub fn is_early(
+    plan: &Plan,
+    db: &Database,
+    (guard, dir): (&Guard, Direction),
+    env: &Env<'_>,
+) -> bool {
+    let done = |at: crate::plan::KeyTemplate| {
+        db.row(&at.fill(env)).is_some_and(|row| row.get(plan.words.guard.done).is_some())
+    };
+    dir == Direction::Undo && guard.file.is_some_and(|at| !done(at))
+}
+
+/// What the version file of a step notes of it.
+pub fn filed(
+    guard: &Guard,
+    db: &Database,
+    words: &Words,
+    dir: Direction,
+    env: &Env<'_>,
+) -> Option<RowWrite> {
+    let key = guard.file?.fill(env);
+    let mut row = db.row(&key).cloned().unwrap_or_default();
+    let field = match dir {
+        Direction::Do => words.guard.done,
+        Direction::Undo => words.guard.undone,
+    };
+    row.set(field, Value::Int(1));
+    Some(RowWrite { key, row: Some(row) })
+}
 
 /// What a step that has just been evaluated writes besides its changes: marks and notes.
 ///
@@ -29,13 +81,21 @@ pub fn guard(
     if dir == Direction::Undo {
         let notes = guard.notes.iter().map(|(_, at)| at.fill(env));
         let notes = notes.filter(|at| db.row(at).is_some());
-        return Ok(marks.into_iter().filter(is_own).chain(notes).map(gone).collect());
+        let writes = marks.into_iter().filter(is_own).chain(notes).map(gone);
+        return Ok(writes.chain(filed(guard, db, words, dir, env)).collect());
     }
-    let is_others = |key: &Key| db.row(key).is_some() && !is_own(key);
-    if fill(&guard.heeds).iter().any(is_others) {
-        return Err(Refusal::Bound(words.guard.pending));
+    let heeds = fill(&guard.heeds);
+    let mut others = heeds.iter().filter_map(|key| db.row(key)).filter(|row| **row != own);
+    if let Some(first) = others.next() {
+        let is_later = |row: &Row| row.get(words.saga) > own.get(words.saga);
+        // An earlier saga never waits for a later one that waits for it: see wait-die.
+        return Err(if guard.waits && is_later(first) && others.all(is_later) {
+            Refusal::Pending
+        } else {
+            Refusal::Bound(words.guard.pending)
+        });
     }
-    let mut writes = Vec::new();
+    let mut writes: Vec<RowWrite> = filed(guard, db, words, dir, env).into_iter().collect();
     for (key, at) in &guard.rereads {
         let (key, at) = (key.fill(env), at.fill(env));
         if let Some(noted) = db.row(&at) {
