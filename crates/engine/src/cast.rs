@@ -33,6 +33,9 @@ pub enum NodeKind {
     Member(ServiceIx),
 }
 
+/// What the name of a table begins with in which a replica keeps the versions of its rows.
+pub const VERSION_OF: &str = "version of ";
+
 /// A node.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NodeInfo {

@@ -14,7 +14,7 @@ use super::{
     Expr, Flow, Guard, GuardWords, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan,
     Query, ReservationWords, Step, Trigger, Words,
 };
-use crate::cast::{Cast, DbInfo, FlowInfo, NodeInfo, NodeKind, StepInfo, TopicInfo};
+use crate::cast::{Cast, DbInfo, FlowInfo, NodeInfo, NodeKind, StepInfo, TopicInfo, VERSION_OF};
 use crate::event::{EVENT_NAMES, Shape};
 use crate::family::Needs;
 use crate::ids::{DbIx, FaultIx, FlowIx, NodeIx, QueryIx, ServiceIx, Sym, TopicIx};
@@ -228,7 +228,7 @@ fn version_tables(
     tables.sort_unstable();
     tables.dedup();
     let name = |table: Sym| {
-        let name = format!("version of {}", interner.symbols[table.ix()]);
+        let name = format!("{VERSION_OF}{}", interner.symbols[table.ix()]);
         (table, interner.sym(&name))
     };
     tables.into_iter().map(name).collect()

@@ -64,7 +64,7 @@ impl CopyRules {
             return Self::default();
         }
         let tables = cast.symbols.iter().enumerate().filter_map(|(at, name)| {
-            let table = symbol(cast, name.strip_prefix("version of ")?)?;
+            let table = symbol(cast, name.strip_prefix(crate::cast::VERSION_OF)?)?;
             Some((Sym(at as u32), table))
         });
         Self {

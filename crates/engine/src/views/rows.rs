@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cast::Cast;
+use crate::cast::{Cast, VERSION_OF};
 use crate::event::{Event, EventKind, RowChange};
 use crate::ids::{DbIx, Direction, EventIx, Micros, StepIx, Sym, TxnId};
 use crate::trace::Trace;
@@ -108,7 +108,7 @@ pub fn rows(
     let name = cast.dbs.get(db.ix()).map_or_else(String::new, |info| info.name.clone());
     let mut view = RowsView { db, name, rows: Vec::new(), more: 0, sums: sums(cast, db, &touched) };
     let Some(at) = frame.dbs.get(db.ix()) else { return view };
-    let chosen = choose(trace, index, frame, db, &touched, limit);
+    let chosen = choose(cast, trace, index, frame, db, &touched, limit);
     for key in &chosen {
         let Some(row) = at.rows.get(key) else { continue };
         if row.row.is_none() && !touched.contains_key(key) {
@@ -147,7 +147,7 @@ pub fn headlines(
 ) -> Vec<String> {
     let Some(at) = frame.dbs.get(db.ix()) else { return Vec::new() };
     let touched = touched(trace, index, frame.cursor, db, focus);
-    let chosen = choose(trace, index, frame, db, &touched, limit);
+    let chosen = choose(cast, trace, index, frame, db, &touched, limit);
     let lines = chosen.iter().filter_map(|key| {
         let name = short_key(cast, *key);
         let now = at.rows.get(key)?.row.as_ref();
@@ -239,8 +239,10 @@ fn touched(
     touched
 }
 
-/// Which rows to show: those of the focus, then the ones changed last, then initial ones.
+/// Which rows to show: those of the focus, then the ones changed last, then initial ones; never a
+/// replica's notes on the versions of its rows.
 fn choose(
+    cast: &Cast,
     trace: &Trace,
     index: &Index,
     frame: &Frame,
@@ -248,7 +250,8 @@ fn choose(
     touched: &BTreeMap<Key, RowChange>,
     limit: usize,
 ) -> BTreeSet<Key> {
-    let mut chosen: BTreeSet<Key> = touched.keys().copied().collect();
+    let is_shown = |key: &Key| !cast.sym(key.table).starts_with(VERSION_OF);
+    let mut chosen: BTreeSet<Key> = touched.keys().copied().filter(is_shown).collect();
     let commits = index.commits.get(db.ix()).map_or(&[][..], Vec::as_slice);
     let seen = commits.partition_point(|commit| Some(*commit) <= frame.cursor);
     for commit in commits[..seen].iter().rev().take(limit.saturating_mul(4)) {
@@ -256,11 +259,13 @@ fn choose(
             if chosen.len() >= limit {
                 return chosen;
             }
-            chosen.insert(change.key);
+            if is_shown(&change.key) {
+                chosen.insert(change.key);
+            }
         }
     }
     if let Some(at) = frame.dbs.get(db.ix()) {
-        for (key, _, _) in at.live() {
+        for (key, _, _) in at.live().filter(|(key, _, _)| is_shown(key)) {
             if chosen.len() >= limit {
                 break;
             }
