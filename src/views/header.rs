@@ -255,7 +255,7 @@ fn part(
     members: &[(&'static str, &'static str)],
     current: impl Fn() -> Option<String> + Copy + Send + 'static,
     set: fn(&mut Parts, String),
-) -> impl IntoView {
+) -> AnyView {
     let change = move |event: web_sys::Event| {
         let chosen = event_target_value(&event);
         if let Some(mut parts) = coupling(app).map(|coupling| catalog::parts(&coupling)) {
@@ -284,6 +284,7 @@ fn part(
             </span>
         </label>
     }
+    .into_any()
 }
 
 #[component]
