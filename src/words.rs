@@ -16,6 +16,7 @@ pub fn fault(kind: &FaultKind) -> String {
         FaultKind::RefuseWrites(service) => format!("{service} refuses writes"),
         FaultKind::Poison(service) => format!("poison message for {service}"),
         FaultKind::Rebuild(replica) => format!("{replica} rebuilt"),
+        FaultKind::RenameColumn { service, column, .. } => format!("{service} renames {column}"),
     }
 }
 

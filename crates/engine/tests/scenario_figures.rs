@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use breaks_support::as_shipped::{self, named, under};
 use breaks_support::{broken, check, faults, finish, said};
 use interleave_engine::compare::{Comparison, Report, Request, Way, seeds_from};
-use interleave_engine::event::{Event, EventKind};
+use interleave_engine::event::{Event, EventKind, Refusal};
 use interleave_engine::ids::{FlowIx, Micros, TxnId};
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{Budget, Coupling, FaultKind};
@@ -208,6 +208,47 @@ fn a_shared_database_that_is_down_is_down_for_all() {
         ["purchase", "registration"].map(|flow| committed(own.as_ref(), flow));
     assert!(sales >= 5 && sold == 0, "{sold} of {sales}");
     assert!(members >= 5 && registered == members, "{registered} of {members}");
+}
+
+/// The owner's own code is deployed with the new name, the code of the others is not: they are refused
+/// as long as the fault lasts, in the shared database only.
+#[test]
+fn a_renamed_column_of_a_shared_database_stops_those_who_still_use_its_old_name() {
+    let refused = |session: &dyn Session| -> BTreeSet<(String, String)> {
+        let (cast, trace) = (session.cast(), session.trace());
+        let words = trace.of_kind("refused").map(|(ix, kind)| {
+            let EventKind::Refused { why: Refusal::Missing(word), .. } = kind else {
+                panic!("{kind:?}")
+            };
+            let node = trace.get(ix).unwrap().node;
+            (cast.nodes[node.ix()].name.clone(), cast.sym(*word).to_owned())
+        });
+        words.collect()
+    };
+    let shared = run(named("renamed-column"));
+    let who = BTreeSet::from([("shop".to_owned(), "NO_COLUMN stock.item.count".to_owned())]);
+    assert_eq!(refused(shared.as_ref()), who);
+    let stats = shared.stats();
+    assert!(stats.aborted >= 8, "{} of the purchases of a fifth of a second", stats.aborted);
+    assert_eq!(stats.aborted + stats.committed, 40);
+    let fault = |event: &&Event| matches!(event.kind, EventKind::Refused { .. });
+    let (begins, ends) =
+        (first(shared.as_ref(), "fault-began"), first(shared.as_ref(), "fault-ended"));
+    for event in shared.trace().events().iter().filter(fault) {
+        assert!((begins..=ends).contains(&event.at), "{} is outside of the fault", event.at);
+    }
+    for pattern in ["database-per-service", "saga-orchestration", "two-phase-commit"] {
+        let own = run(under("renamed-column", pattern));
+        assert_eq!(refused(own.as_ref()), BTreeSet::new(), "{pattern}");
+        assert_eq!(own.stats().committed, 40, "{pattern}");
+    }
+    // A column that nobody asks for is missed by nobody.
+    let mut other = named("renamed-column");
+    let FaultKind::RenameColumn { column, .. } = &mut other.faults[0].fault else {
+        panic!("it renames a column")
+    };
+    *column = "colour".to_owned();
+    assert_eq!(run(other).stats().committed, 40);
 }
 
 /// The service is away for as long as it folds: each event since the first, or since a snapshot.

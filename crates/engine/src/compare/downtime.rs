@@ -27,7 +27,8 @@ impl Downtime {
             | FaultKind::Link { .. }
             | FaultKind::RefuseWrites(_)
             | FaultKind::Poison(_)
-            | FaultKind::Rebuild(_) => false,
+            | FaultKind::Rebuild(_)
+            | FaultKind::RenameColumn { .. } => false,
         };
         let silences = scenario.faults.iter().map(|fault| silences(&fault.fault)).collect();
         Self { silences, ..Self::default() }

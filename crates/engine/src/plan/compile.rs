@@ -12,7 +12,7 @@ use super::order::as_run;
 use super::reserve::reservation;
 use super::{
     Expr, Flow, Guard, GuardWords, IdTemplate, InputSource, KeyTemplate, Mix, MixKind, Op, Plan,
-    Query, ReservationWords, Step, Trigger, Words,
+    Query, Rename, ReservationWords, Step, Trigger, Words,
 };
 use crate::cast::{Cast, DbInfo, FlowInfo, NodeInfo, NodeKind, StepInfo, TopicInfo, VERSION_OF};
 use crate::event::{EVENT_NAMES, Shape};
@@ -29,7 +29,7 @@ use crate::stores::{SessionRules, StreamRules};
 use crate::value::{Key, KeyPart, Row, Value};
 use interner::{Interner, Templates};
 use nodes::{databases, nodes, prefix, service_node, session_rules, stream_rules};
-use workload::{fault_nodes, fault_words, mix, triggers};
+use workload::{fault_nodes, fault_words, mix, renames, triggers};
 
 fn steps(
     flow: &doc::Flow,
@@ -298,6 +298,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
     }
     let fault_nodes = fault_nodes(scenario, &nodes);
     let triggers = triggers(scenario, &nodes, &fault_nodes);
+    let renames = renames(scenario, needs.shared_database, &fault_nodes, &mut interner);
     let none = doc::Distribution::Constant(0.0);
     let times = nodes.infos.iter().map(|info| match info.kind {
         NodeKind::Service(ix) | NodeKind::Member(ix) => {
@@ -349,5 +350,6 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         read_time,
         triggers,
         fault_nodes,
+        renames,
     }
 }

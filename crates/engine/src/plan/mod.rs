@@ -78,6 +78,8 @@ pub struct Plan {
     pub triggers: Vec<Trigger>,
     /// Which fault of the document is poison for which node.
     pub fault_nodes: Vec<Vec<NodeIx>>,
+    /// What each fault of the document renames where all services share a database.
+    pub renames: Vec<Option<Rename>>,
 }
 
 /// Interned words of the engine.
@@ -368,6 +370,39 @@ pub struct KeyTemplate {
     pub table: Sym,
     /// Which row.
     pub id: IdTemplate,
+}
+
+/// A column that a service renames in the database that all share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rename {
+    /// The service whose table it is, and whose own code knows the new name.
+    pub owner: NodeIx,
+    /// The table.
+    pub table: Sym,
+    /// The old name of the column.
+    pub column: Sym,
+    /// The word of who still uses it.
+    pub refusal: Sym,
+}
+
+impl Rename {
+    /// Whether an operation uses the column by its old name.
+    #[must_use]
+    pub fn strikes(&self, op: &Op) -> bool {
+        let (key, named) = match op {
+            Op::Insert { key, fields } => {
+                (key, fields.iter().any(|(field, _)| *field == self.column))
+            }
+            Op::Set { key, field, .. }
+            | Op::Add { key, field, .. }
+            | Op::Append { key, field, .. } => (key, *field == self.column),
+            Op::Read { key } => (key, true),
+            Op::Delete { .. } | Op::Keep { .. } | Op::Restore { .. } | Op::Withdraw { .. } => {
+                return false;
+            }
+        };
+        named && key.table == self.table
+    }
 }
 
 /// The second half of a key over a transaction's inputs.

@@ -280,6 +280,15 @@ const FAULT: Object = object(&[
                 ("refuse-writes", Text),
                 ("poison", Text),
                 ("rebuild", Text),
+                (
+                    "rename-column",
+                    Of(&object(&[
+                        must("service", Text),
+                        must("table", Text),
+                        must("column", Text),
+                        must("to", Text),
+                    ])),
+                ),
             ],
             &["broker-outage"],
         ),

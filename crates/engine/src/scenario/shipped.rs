@@ -49,6 +49,7 @@ static SHIPPED: &[Shipped] = &[
     Shipped { name: "last-seat", json: include_str!("../../scenarios/last-seat.json") },
     Shipped { name: "slow-tenant", json: include_str!("../../scenarios/slow-tenant.json") },
     Shipped { name: "shared-outage", json: include_str!("../../scenarios/shared-outage.json") },
+    Shipped { name: "renamed-column", json: include_str!("../../scenarios/renamed-column.json") },
     Shipped { name: "dual-write", json: include_str!("../../scenarios/dual-write.json") },
     Shipped { name: "slow-answer", json: include_str!("../../scenarios/slow-answer.json") },
     Shipped {

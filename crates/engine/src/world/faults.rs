@@ -7,7 +7,7 @@ use super::effects::Handler;
 use super::{Due, Sink, World};
 use crate::choice::ChoiceKind;
 use crate::event::EventKind;
-use crate::ids::{EventIx, FaultIx, NodeIx};
+use crate::ids::{Direction, EventIx, FaultIx, NodeIx, StepRef, Sym};
 use crate::plan::Plan;
 use crate::scenario::document::FaultKind;
 
@@ -104,6 +104,22 @@ impl World {
                 Rc::make_mut(&mut self.dbs[db.ix()]).refuses_writes = refuses;
             }
         }
+    }
+
+    /// The word for a step that a node runs with a column by its old name, where its owner has
+    /// renamed it and this node's code does not know it yet.
+    pub(super) fn renamed(&self, node: NodeIx, of: StepRef) -> Option<Sym> {
+        let mut renames = self.faults.iter().filter_map(|ix| self.plan.renames[ix.ix()]);
+        let ops = || {
+            let step = self.cx(node).step(of.txn, of.step);
+            match of.dir {
+                Direction::Do => &step.forward,
+                Direction::Undo => &step.undo,
+            }
+        };
+        renames
+            .find(|rename| rename.owner != node && ops().iter().any(|op| rename.strikes(op)))
+            .map(|rename| rename.refusal)
     }
 
     fn poison_fault(&self, node: NodeIx) -> Option<FaultIx> {

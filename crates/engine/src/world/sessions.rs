@@ -206,12 +206,18 @@ impl Handler<'_> {
         let refuses = self.world.dbs[db.ix()].refuses_writes;
         match ask {
             Ask::Run(of) => {
+                let Some(then) = then else { return Out::default() };
                 if refuses {
                     self.emit(EventKind::Refused { db, why: Refusal::ReadOnly });
                     self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
-                    return self.told_maybe(then, Told::Refused(Refusal::ReadOnly));
+                    return self.told_maybe(Some(then), Told::Refused(Refusal::ReadOnly));
                 }
-                let Some(then) = then else { return Out::default() };
+                if let Some(word) = self.world.renamed(self.node, of) {
+                    let why = Refusal::Missing(word);
+                    self.emit(EventKind::Refused { db, why });
+                    self.roll_back(db, txn, Some(why), false);
+                    return self.told_maybe(Some(then), Told::Refused(why));
+                }
                 let progress = self.start_step(db, of);
                 self.came(db, of, progress, then)
             }

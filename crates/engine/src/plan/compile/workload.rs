@@ -1,10 +1,10 @@
 //! What arrives, and what goes wrong.
 
 use super::interner::Interner;
-use super::nodes::{Nodes, named_node};
+use super::nodes::{Nodes, named_node, prefix};
 use super::{
     Draw, EVENT_NAMES, FaultIx, FaultKind, FlowIx, Input, InputSource, Mix, MixKind, NodeIx,
-    QueryIx, Scalar, Scenario, Trigger, Value,
+    QueryIx, Rename, Scalar, Scenario, Trigger, Value, doc,
 };
 
 pub(super) fn source(input: &Input, interner: &mut Interner) -> InputSource {
@@ -67,6 +67,9 @@ pub(super) fn fault_words(kind: &FaultKind) -> String {
         FaultKind::RefuseWrites(node) => format!("the database of {node} refuses writes"),
         FaultKind::Poison(node) => format!("a poison message reaches {node}"),
         FaultKind::Rebuild(node) => format!("{node} is rebuilt from the first change"),
+        FaultKind::RenameColumn { service, table, column, to } => {
+            format!("{service} renames the column {column} of {table} to {to}")
+        }
     }
 }
 
@@ -81,6 +84,7 @@ pub(super) fn fault_nodes(scenario: &Scenario, nodes: &Nodes) -> Vec<Vec<NodeIx>
             | FaultKind::RefuseWrites(node)
             | FaultKind::Poison(node)
             | FaultKind::Rebuild(node)
+            | FaultKind::RenameColumn { service: node, .. }
             | FaultKind::Slow { node, .. } => find(node).into_iter().collect(),
             FaultKind::Partition(names) => names.iter().filter_map(find).collect(),
             FaultKind::Link { from, to, .. } => match (find(from), find(to)) {
@@ -90,6 +94,30 @@ pub(super) fn fault_nodes(scenario: &Scenario, nodes: &Nodes) -> Vec<Vec<NodeIx>
             FaultKind::BrokerOutage => nodes.broker.into_iter().collect(),
         })
         .collect()
+}
+
+/// What each fault renames in a database that all services share.
+pub(super) fn renames(
+    scenario: &Scenario,
+    shared: bool,
+    fault_nodes: &[Vec<NodeIx>],
+    interner: &mut Interner,
+) -> Vec<Option<Rename>> {
+    let mut rename = |(fault, nodes): (&doc::Fault, &Vec<NodeIx>)| {
+        let FaultKind::RenameColumn { service, table, column, .. } = &fault.fault else {
+            return None;
+        };
+        let owner = *nodes.first()?;
+        let table = format!("{}{table}", prefix(shared, service));
+        Some(Rename {
+            owner,
+            column: interner.sym(column),
+            refusal: interner.sym(&format!("NO_COLUMN {table}.{column}")),
+            table: interner.sym(&table),
+        })
+    };
+    let all = scenario.faults.iter().zip(fault_nodes);
+    if shared { all.map(&mut rename).collect() } else { vec![None; scenario.faults.len()] }
 }
 
 pub(super) fn triggers(

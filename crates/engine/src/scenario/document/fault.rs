@@ -85,4 +85,17 @@ pub enum FaultKind {
     /// A replica drops what it has taken in, back to its rows at the start, and takes it in again
     /// from the first change.
     Rebuild(String),
+    /// A service is deployed with a column of one of its tables renamed. In a database that all
+    /// services share, the code of the others still uses the old name, until they are deployed too,
+    /// when the fault ends; where each service has a database of its own, nobody else knows it.
+    RenameColumn {
+        /// The service that owns the table.
+        service: String,
+        /// The table: what stands before the colon in its rows' keys.
+        table: String,
+        /// The column's old name; `value` where the rows are plain numbers or texts.
+        column: String,
+        /// Its new name.
+        to: String,
+    },
 }

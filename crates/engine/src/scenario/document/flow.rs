@@ -183,6 +183,21 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// The key of the row that it is about.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Insert { key, .. }
+            | Self::Set { key, .. }
+            | Self::Add { key, .. }
+            | Self::Append { key, .. }
+            | Self::Read { key }
+            | Self::Delete { key } => key,
+        }
+    }
+}
+
 pub(super) fn value_field() -> String {
     "value".into()
 }

@@ -87,6 +87,26 @@ impl Check<'_> {
                 self.service(&at.name("poison"), service);
             }
             FaultKind::Rebuild(replica) => self.replica(&at.name("rebuild"), replica),
+            FaultKind::RenameColumn { service, table, column, to } => {
+                let at = at.name("rename-column");
+                self.service(&at.name("service"), service);
+                let steps = self.scenario.transactions.iter().flat_map(|flow| &flow.steps);
+                let mut own = steps.filter(|step| step.service == *service);
+                let known = own.any(|step| {
+                    step.forward.iter().any(|operation| {
+                        operation.key().split_once(':').is_some_and(|(of, _)| of == table)
+                    })
+                });
+                if !known {
+                    let found = || format!("no step of {service} uses a table {}", quote(table));
+                    let remedy = || "name the table that a step's key begins with".into();
+                    self.problems.add(&at.name("table"), found, remedy);
+                }
+                if column == to {
+                    let found = || format!("{} is its old name too", quote(to));
+                    self.problems.add(&at.name("to"), found, || "give it another name".into());
+                }
+            }
         }
     }
 }
