@@ -6,9 +6,10 @@
 use interleave_engine::choice::Intervention;
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
-use interleave_engine::session::CheckRequest;
 
 use crate::act;
+use crate::act::why::Named;
+use crate::check_form::CheckForm;
 use crate::state::{App, Dialog, Dock, Menu, Mode, Theme, Window};
 
 /// A change of the page.
@@ -130,13 +131,45 @@ pub enum Cmd {
     ChooseRun(u32),
 
     /// What the next check looks for.
-    CheckForm(CheckRequest),
+    CheckForm(CheckForm),
+    /// Shows or hides the bounds that few need.
+    CheckMore(bool),
+    /// The bounds as the scenario has them.
+    CheckReset,
     /// Starts the search for what breaks the scenario.
     CheckStart,
     /// Stops it.
     CheckStop,
     /// Opens a counterexample as a run, at the event that breaks the property.
     ShowCounterexample {
+        /// The property's place in the report.
+        property: usize,
+    },
+    /// Asks why a property of the check is broken, or how nearly it is; or no longer.
+    Why {
+        /// The property's place in the report.
+        property: usize,
+        /// Whether it is asked.
+        open: bool,
+    },
+    /// Opens a run that such an answer names.
+    OpenNamed {
+        /// The property's place in the report.
+        property: usize,
+        /// Which run.
+        named: Named,
+    },
+    /// Lets all stand back but what led to the violation, or no longer.
+    OnlyLed(bool),
+    /// Switches what mends a property.
+    ApplyRemedy {
+        /// The property's place in the report.
+        property: usize,
+        /// The remedy's place in the answer.
+        remedy: usize,
+    },
+    /// Copies the link to a counterexample.
+    CopyCounterexample {
         /// The property's place in the report.
         property: usize,
     },
@@ -219,9 +252,16 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::ChooseRun(id) => act::runs::choose(app, id),
 
         Cmd::CheckForm(form) => act::check::form(app, form),
+        Cmd::CheckMore(more) => act::check::more(app, more),
+        Cmd::CheckReset => act::check::form_of(app),
         Cmd::CheckStart => act::check::start(app),
         Cmd::CheckStop => act::check::stop(app),
         Cmd::ShowCounterexample { property } => act::check::show(app, property),
+        Cmd::Why { property, open } => act::why::ask(app, property, open),
+        Cmd::OpenNamed { property, named } => act::why::open(app, property, named),
+        Cmd::OnlyLed(only) => act::why::only_led(app, only),
+        Cmd::ApplyRemedy { property, remedy } => act::why::apply(app, property, remedy),
+        Cmd::CopyCounterexample { property } => act::check::copy(app, property),
 
         Cmd::CompareToggle(coupling) => act::compare::toggle(app, &coupling),
         Cmd::CompareSeeds(seeds) => act::compare::seeds(app, seeds),

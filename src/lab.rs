@@ -9,7 +9,7 @@ use interleave_engine::compare::Comparison;
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::{EventIx, TxnId};
 use interleave_engine::scenario::Problem;
-use interleave_engine::session::{Check, RunInput, RunState, Session};
+use interleave_engine::session::{RunInput, RunState, Session};
 use interleave_engine::trace::Trace;
 use interleave_engine::verdict::PropertyReport;
 use interleave_engine::views::Views;
@@ -17,6 +17,7 @@ use interleave_engine::views::frame::Frame;
 use interleave_engine::views::missing::{Missing, missing};
 
 use crate::axis::Axis;
+use crate::job::Job;
 use crate::state::RunRow;
 
 /// The most runs in the list; the oldest of those that are not on screen gives way.
@@ -173,8 +174,10 @@ pub struct Lab {
     next_id: u32,
     /// When the views last heard that the run on screen has grown.
     pub told_ms: f64,
-    /// The search that is under way or done, and the input that it searches.
-    pub check: Option<(Box<dyn Check>, RunInput)>,
+    /// The search that is under way.
+    pub search: Option<Job>,
+    /// The explanations that are under way, each with the place of its property in the check.
+    pub whys: Vec<(usize, Job)>,
     /// The comparison that is under way or done.
     pub comparison: Option<Comparison>,
 }
@@ -213,7 +216,6 @@ impl Lab {
     /// Takes all runs away, before another scenario is opened.
     pub fn clear(&mut self) {
         self.runs.clear();
-        self.check = None;
         self.comparison = None;
     }
 

@@ -2,21 +2,35 @@
 //!
 //! It reads runs through the engine's session and draws what the engine's views derive from them.
 //! The map: [`state`] is what the page knows, [`cmd`] is all that can change it ([`act`] does it),
-//! [`views`] draw it, [`frame_loop`] moves it, [`platform`] is the browser.
+//! [`views`] draw it, [`frame_loop`] moves it, [`platform`] is the browser. The same program runs a
+//! second time in a [`worker`] while something is checked.
 
 pub mod act;
 pub mod app;
 pub mod axis;
 pub mod catalog;
+pub mod check_form;
 pub mod cmd;
 pub mod frame_loop;
 pub mod geometry;
+pub mod job;
 pub mod keys;
 pub mod lab;
 pub mod platform;
+pub mod search;
 pub mod state;
 pub mod views;
 pub mod words;
+pub mod worker;
+
+/// Starts the program: the page, or the work that a page wants done beside it.
+pub fn start() {
+    if platform::scope::is_worker() {
+        worker::run();
+    } else {
+        mount();
+    }
+}
 
 /// Mounts the page and takes away the loader's words, which stand in `index.html`.
 pub fn mount() {

@@ -1,5 +1,5 @@
-//! Starts the page.
+//! Starts the page, or its worker.
 
 fn main() {
-    interleave::mount();
+    interleave::start();
 }

@@ -2,14 +2,20 @@
 //!
 //! A signal here is a state and never a message: setting it twice to the same value changes nothing.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use interleave_engine::compare::{Progress, Report};
 use interleave_engine::ids::EventIx;
+use interleave_engine::scenario::Scenario;
 use interleave_engine::session::{CheckReport, CheckRequest};
 use interleave_engine::views::frame::Frame;
+use interleave_engine::why::{SamplesReport, WhyReport};
 use leptos::prelude::*;
 
+use crate::act::why::SECTIONS;
+use crate::check_form::CheckForm;
 use crate::lab::{Lab, Run};
 
 /// The modes at the top of the page.
@@ -41,6 +47,84 @@ pub struct Compared {
     pub report: Report,
     /// How far it has come.
     pub progress: Progress,
+}
+
+/// Where a check is between being asked for and being over.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Phase {
+    /// The worker is being started.
+    Starting,
+    /// It searches.
+    Searching,
+    /// It was asked to stop.
+    Stopping,
+    /// It was stopped.
+    Stopped {
+        /// Milliseconds between asking and the end.
+        after_ms: f64,
+        /// Whether the worker answered, or had to be ended.
+        answered: bool,
+    },
+    /// It came to its end or to a bound.
+    Ended,
+    /// It broke; why, as the end of a sentence that begins with "The search ended early: ".
+    Failed(String),
+}
+
+/// A check and what is known of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Checked {
+    /// The scenario that it is about.
+    pub scenario: Arc<Scenario>,
+    /// Its coupling, in words.
+    pub coupling: String,
+    /// What was asked.
+    pub request: CheckRequest,
+    /// What is known.
+    pub report: CheckReport,
+    /// Milliseconds since it began.
+    pub elapsed_ms: f64,
+    /// Bytes that the program holds in all where it runs.
+    pub heap_bytes: f64,
+    /// Where it is.
+    pub phase: Phase,
+    /// Why it runs in slices on the page and not in a worker, if it does.
+    pub on_page: Option<String>,
+    /// States a second, smoothed.
+    pub rate: f64,
+}
+
+/// The events that led to the violation that a run shows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Led {
+    /// The run.
+    pub run: u32,
+    /// Its events that led there.
+    pub events: Arc<BTreeSet<u32>>,
+    /// Whether all others stand back.
+    pub only: bool,
+}
+
+/// What is known of why a property is broken, or how nearly one that holds is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Answer {
+    /// Why it is broken.
+    Why(Box<WhyReport>),
+    /// Runs that come close to breaking it.
+    Samples(Box<SamplesReport>),
+}
+
+/// What was asked of a property of the check, and what is known.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Explained {
+    /// The property's place in the check's report.
+    pub property: usize,
+    /// What is known.
+    pub answer: Answer,
+    /// Counts up where a part of the answer has changed, so that only this part is drawn anew.
+    pub revisions: [u32; SECTIONS],
+    /// Whether it is over; where it broke, why.
+    pub ended: Option<String>,
 }
 
 /// What the dock below the graph shows.
@@ -256,11 +340,19 @@ pub struct App {
     /// Whether the window is as narrow as a phone's.
     pub phone: RwSignal<bool>,
     /// What the next check looks for.
-    pub check_form: RwSignal<CheckRequest>,
-    /// How far the check has come.
-    pub check: RwSignal<Option<CheckReport>>,
+    pub check_form: RwSignal<CheckForm>,
+    /// Whether all bounds of the form are in sight.
+    pub check_more: RwSignal<bool>,
+    /// The check and what it knows.
+    pub check: RwSignal<Option<Checked>>,
+    /// What was last said of it to those who cannot see it.
+    pub check_said: RwSignal<String>,
     /// Whether a check is running.
     pub checking: RwSignal<bool>,
+    /// What led to the violation of the counterexample that was opened last.
+    pub led: RwSignal<Option<Led>>,
+    /// What was asked of properties of the check.
+    pub whys: RwSignal<Vec<Explained>>,
     /// What the next comparison is about.
     pub compare_form: RwSignal<CompareForm>,
     /// What the comparison knows so far.
@@ -301,9 +393,13 @@ impl App {
             theme: RwSignal::new(Theme::System),
             still: RwSignal::new(false),
             phone: RwSignal::new(false),
-            check_form: RwSignal::new(CheckRequest::default()),
+            check_form: RwSignal::new(CheckForm::default()),
+            check_more: RwSignal::new(false),
             check: RwSignal::new(None),
+            check_said: RwSignal::new(String::new()),
             checking: RwSignal::new(false),
+            led: RwSignal::new(None),
+            whys: RwSignal::new(Vec::new()),
             compare_form: RwSignal::new(CompareForm::default()),
             compared: RwSignal::new(None),
             comparing: RwSignal::new(false),
@@ -319,6 +415,17 @@ impl App {
     /// Reads the current run once.
     pub fn run_now<T>(self, read: impl FnOnce(&Run) -> T) -> Option<T> {
         self.lab.with_value(|lab| lab.current().map(read))
+    }
+
+    /// The events that led to what the run on screen shows, where all others stand back; now and
+    /// whenever that changes.
+    #[must_use]
+    pub fn led(self) -> Option<Arc<BTreeSet<u32>>> {
+        let run = self.current.get();
+        self.led.with(|led| {
+            let led = led.as_ref().filter(|led| led.only && led.run == run)?;
+            Some(Arc::clone(&led.events))
+        })
     }
 
     /// The event at the cursor, now and whenever it moves.

@@ -7,3 +7,4 @@ pub mod first_visit;
 pub mod look;
 pub mod runs;
 pub mod time;
+pub mod why;

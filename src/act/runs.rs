@@ -2,7 +2,7 @@
 
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::scenario::document::{Coupling, Fault};
-use interleave_engine::scenario::{Scenario, shipped};
+use interleave_engine::scenario::{Scenario, shipped, text};
 use interleave_engine::session::{RunInput, Session, with_coupling};
 use leptos::prelude::*;
 
@@ -54,8 +54,11 @@ fn leave(app: App) {
 pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<String>> {
     let session = lab::open(input)?;
     app.lab.update_value(lab::Lab::clear);
-    app.check.set(None);
-    app.checking.set(false);
+    // An edit of the scenario leaves what was found of it in sight, marked as older.
+    let title = &session.input().scenario.title;
+    if app.check.with_untracked(|it| it.as_ref().is_some_and(|it| it.scenario.title != *title)) {
+        act::check::forget(app);
+    }
     app.compared.set(None);
     app.comparing.set(false);
     app.playing.set(false);
@@ -122,6 +125,17 @@ pub fn edit(app: App, name: &str, change: impl FnOnce(&mut Scenario)) {
     if dropped {
         let text = "Faults by hand belong to the run that they were made in; the new run starts without them";
         app.banner.set(Some(Banner { bad: false, text: text.into() }));
+    }
+}
+
+/// Goes to the run of an input where it is in the list already; opens it as one run more where not.
+pub fn open_once(app: App, input: RunInput, name: &str) {
+    let known = app
+        .lab
+        .with_value(|lab| lab.runs.iter().find(|run| *run.input() == input).map(|run| run.id));
+    match known {
+        Some(id) => choose(app, id),
+        None => open_beside(app, input, name),
     }
 }
 
@@ -277,7 +291,7 @@ fn arrive(app: App) {
 /// Offers the scenario as a file.
 pub fn save(app: App) {
     let Some(scenario) = crate::cmd::scenario(app) else { return };
-    let Ok(text) = serde_json::to_string_pretty(&scenario) else { return };
+    let text = text::pretty(&scenario);
     let name = format!("{}.json", words::file_name(&scenario.title));
     clock::soon(move || {
         if file::save(&name, &text).is_err() {

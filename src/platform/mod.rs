@@ -9,7 +9,9 @@ pub mod history;
 pub mod listen;
 pub mod media;
 pub mod panic;
+pub mod scope;
 pub mod storage;
+pub mod worker;
 
 use wasm_bindgen::prelude::*;
 

@@ -30,6 +30,7 @@ pub fn Bar() -> impl IntoView {
                         "Find what breaks it"
                     </button>
                     <Steps/>
+                    <OnlyLed/>
                     <span class="moment mono" aria-live="off">
                         <b>{move || moment(app)}</b>
                         <small>{move || end(app)}</small>
@@ -60,6 +61,28 @@ pub fn Bar() -> impl IntoView {
                 <Runs/>
             </Show>
         </section>
+    }
+}
+
+/// The switch between the whole counterexample and what led to its violation.
+#[component]
+fn OnlyLed() -> impl IntoView {
+    let app = app();
+    let known = Memo::new(move |_| {
+        let run = app.current.get();
+        app.led.with(|led| led.as_ref().is_some_and(|led| led.run == run))
+    });
+    let only = move || app.led.with(|led| led.as_ref().is_some_and(|led| led.only));
+    view! {
+        <Show when=move || known.get()>
+            <button
+                class="btn small"
+                aria-pressed=move || only().to_string()
+                on:click=move |_| dispatch(app, Cmd::OnlyLed(!app.led.with_untracked(|led| led.as_ref().is_some_and(|led| led.only))))
+            >
+                "Only what led to it"
+            </button>
+        </Show>
     }
 }
 

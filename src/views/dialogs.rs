@@ -1,6 +1,7 @@
 //! Dialogs: the keys, the editor, a new fault, a long link. Each is modal and closes with Escape.
 
 use interleave_engine::scenario::document::{Fault, FaultKind, Trigger};
+use interleave_engine::scenario::text;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -89,9 +90,7 @@ fn KeysDialog() -> impl IntoView {
 #[component]
 fn EditDialog() -> impl IntoView {
     let app = app();
-    let text = crate::cmd::scenario(app)
-        .and_then(|scenario| serde_json::to_string_pretty(&scenario).ok())
-        .unwrap_or_default();
+    let text = crate::cmd::scenario(app).map_or_else(String::new, |it| text::pretty(&it));
     let field = NodeRef::<leptos::html::Textarea>::new();
     let run = move |_| {
         let Some(field) = field.get_untracked() else { return };

@@ -96,17 +96,7 @@ fn ScenarioMenu() -> impl IntoView {
                     <small>{small}</small>
                 })}
             </button>
-            <Show when=move || open.get()>
-                <div class="veil" on:click=move |_| open.set(false)></div>
-                <div
-                    class="popup under"
-                    on:keydown=move |event| {
-                        if event.key() == "Escape" {
-                            open.set(false);
-                        }
-                    }
-                >
-                    <h2 class="cap">"Scenarios"</h2>
+            <DropDown open title="Scenarios">
                     {shipped::shipped()
                         .iter()
                         .map(|shipped| {
@@ -158,9 +148,31 @@ fn ScenarioMenu() -> impl IntoView {
                         aria-label="A scenario file"
                         on:change=read_file
                     />
-                </div>
-            </Show>
+            </DropDown>
         </div>
+    }
+}
+
+/// What a button of the header opens below itself. A click beside it or Escape closes it.
+#[component]
+fn DropDown(open: RwSignal<bool>, title: &'static str, children: ChildrenFn) -> impl IntoView {
+    view! {
+        <Show when=move || open.get()>
+            <div class="veil" on:click=move |_| open.set(false)></div>
+            <div
+                class="popup under"
+                role="group"
+                aria-label=title
+                on:keydown=move |event| {
+                    if event.key() == "Escape" {
+                        open.set(false);
+                    }
+                }
+            >
+                <h2 class="cap">{title}</h2>
+                {children()}
+            </div>
+        </Show>
     }
 }
 
@@ -217,14 +229,7 @@ fn CouplingMenus() -> impl IntoView {
                 <option value="" disabled=true selected=move || current().is_empty()>"Parts of your own"</option>
             </select>
         </span>
-        <div
-            class="parts"
-            on:keydown=move |event| {
-                if event.key() == "Escape" {
-                    open.set(false);
-                }
-            }
-        >
+        <div class="parts">
             <button
                 class="btn"
                 aria-haspopup="true"
@@ -234,17 +239,13 @@ fn CouplingMenus() -> impl IntoView {
             >
                 "Parts ▾"
             </button>
-            <Show when=move || open.get()>
-                <div class="veil" on:click=move |_| open.set(false)></div>
-                <div class="popup under" role="group" aria-label="The parts of the coupling">
-                    <h2 class="cap">"The parts of the coupling"</h2>
+            <DropDown open title="The parts of the coupling">
                     {members.with_value(|[write, read, store]| view! {
                         {part(app, "Write", write, move || parts().map(|it| it.write), |parts, it| parts.write = it)}
                         {part(app, "Read", read, move || parts().map(|it| it.read), |parts, it| parts.read = it)}
                         {part(app, "Store", store, move || parts().map(|it| it.store), |parts, it| parts.store = it)}
                     })}
-                </div>
-            </Show>
+            </DropDown>
         </div>
     }
 }

@@ -71,6 +71,7 @@ pub fn Lanes() -> impl IntoView {
 }
 
 fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
+    let led = app.led();
     app.run(|run| {
         let cast = run.cast();
         let axis = run.axis();
@@ -113,14 +114,20 @@ fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
         };
         let x_of = |event: EventIx| scale.near(axis.of(event)) + spread(event);
         let found = lanes(run.trace(), &run.views.index, from..last, None);
-        let dim = |txn: Option<TxnId>| match (followed, txn) {
-            (Some(followed), Some(txn)) if followed != txn.0 => " other",
+        let dim = |txn: Option<TxnId>, event: EventIx| match (&led, followed, txn) {
+            (Some(led), ..) if !led.contains(&event.0) => " other",
+            (None, Some(followed), Some(txn)) if followed != txn.0 => " other",
             _ => "",
         };
         let points = found.points.iter().map(|point| Point {
             x: x_of(point.event),
             y: y_of(point.node),
-            class: format!("point {} {}{}", kind(point.kind), class_of(point.txn), dim(point.txn)),
+            class: format!(
+                "point {} {}{}",
+                kind(point.kind),
+                class_of(point.txn),
+                dim(point.txn, point.event)
+            ),
             path: shape(point.kind),
             event: point.event.0,
             title: sentence(cast, run.trace(), point.event),
@@ -134,7 +141,8 @@ fn picture(app: App, scale: Scale, followed: Option<u32>) -> Option<Picture> {
                 None => (x1 + 30.0, f64::midpoint(y1, y_of(arrow.to_node))),
             };
             let lost = if arrow.lost { " lost" } else { "" };
-            let class = format!("arrow {}{lost}{}", class_of(arrow.txn), dim(arrow.txn));
+            let class =
+                format!("arrow {}{lost}{}", class_of(arrow.txn), dim(arrow.txn, arrow.from));
             Some((format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}"), class))
         });
         let arrows = arrows.collect();

@@ -100,9 +100,12 @@ fn partition(run: &Run, view: &PartitionView) -> Drawn {
 
 fn draw(app: App, (partition, places, readers, missing): Drawn) -> impl IntoView {
     let empty = places.is_empty() && missing.is_empty();
+    let led = app.led();
     let records = places.into_iter().map(|place| {
         let event = place.event;
-        let class = format!("chip {}{}", place.class, if place.waits { " waits" } else { "" });
+        let aside = led.as_ref().is_some_and(|led| !led.contains(&event));
+        let colour = if aside { "aside" } else { &place.class };
+        let class = format!("chip {colour}{}", if place.waits { " waits" } else { "" });
         let title = format!("{}: offset {}, {}{}", place.text, place.offset, place.label, if place.waits { ", not handled yet" } else { "" });
         view! {
             <li>

@@ -174,7 +174,7 @@ test("a check can be stopped at once, and the page answers while it runs", async
   const stop = page.getByRole("button", { name: "Stop" });
   if (await stop.count()) {
     await stop.click();
-    await page.getByText(/Stopped|Complete/).waitFor();
+    await page.locator(".coverage", { hasText: /Stopped|Complete|Cut/ }).waitFor();
   }
   const stopped = await states();
   await page.waitForTimeout(300);

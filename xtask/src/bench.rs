@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 /// The profile that builds for speed alone.
-const PROFILE: [&str; 2] = ["--profile", "measure"];
+pub(crate) const PROFILE: [&str; 2] = ["--profile", "measure"];
 
 /// Builds, measures and prints; the order is that of patience.
 pub(crate) fn run() -> Result<()> {
@@ -26,7 +26,11 @@ pub(crate) fn run() -> Result<()> {
     build("the measurements in WASM", browser(&tools, &["--no-run"]))?;
 
     say("\nExploring, beside other explorers\n");
-    say(&output("the native measurements", native(&["explore"], "run"))?);
+    let peers = output("the native measurements", native(&["explore"], "run"))?;
+    say(peers.split("speed: ").next().unwrap_or(&peers));
+
+    say("The shipped scenarios\n");
+    say(&output("the native measurements", native(&["scenarios"], "run"))?);
 
     say("The same work natively and in WASM, by turns\n");
     // Native, WASM, native: a machine that slows down meanwhile shows as two different native columns.
@@ -35,7 +39,26 @@ pub(crate) fn run() -> Result<()> {
         lines_of(&output("the measurements in WASM", browser(&tools, &["--", "--nocapture"]))?)?;
     let again = lines_of(&output("the native measurements", native(&["speed"], "run"))?)?;
     say(&compare(&first, &wasm, &again)?);
+    say(&beside(&lines_of(&peers)?, &wasm)?);
     Ok(())
+}
+
+/// Our explorer in the browser beside native peers on the same model, from the lines of both.
+fn beside(peers: &[Line], wasm: &[Line]) -> Result<String> {
+    let same = |line: &&Line| line.name.starts_with("explore-two-phase");
+    let ours = wasm
+        .iter()
+        .find(same)
+        .filter(|line| peers.iter().all(|peer| peer.count == line.count))
+        .ok_or_else(|| Failure::new("the browser and the peers did not explore the same model"))?;
+    let mut text =
+        format!("Two-phase commit in Chromium: {:.0} states/s, which is\n", ours.per_second());
+    for peer in peers {
+        let ratio = ours.per_second() / peer.per_second();
+        let _ =
+            writeln!(text, "{ratio:>8.2} times {}, native ({:.0}/s)", peer.name, peer.per_second());
+    }
+    Ok(text)
 }
 
 fn native(arguments: &[&str], verb: &str) -> Command {
@@ -63,7 +86,8 @@ fn browser(tools: &Tools, arguments: &[&str]) -> Command {
     command
 }
 
-fn build(name: &str, command: Command) -> Result<()> {
+/// Builds as a job with progress.
+pub(crate) fn build(name: &str, command: Command) -> Result<()> {
     progress::run(Job {
         name: name.into(),
         doing: format!("building {name}"),
@@ -73,7 +97,7 @@ fn build(name: &str, command: Command) -> Result<()> {
 }
 
 /// What a program prints; its errors go to the terminal.
-fn output(name: &str, mut command: Command) -> Result<String> {
+pub(crate) fn output(name: &str, mut command: Command) -> Result<String> {
     let output = command
         .current_dir(paths::root())
         .stderr(std::process::Stdio::inherit())

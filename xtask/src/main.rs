@@ -13,6 +13,7 @@ mod seal;
 mod serve;
 mod setup;
 mod stages;
+mod table;
 mod tidy;
 mod tools;
 
@@ -24,6 +25,7 @@ const USAGE: &str = "\
 cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.0.1 (default port 8080)
 cargo xtask test [--only STAGE]            everything that must hold: lints, tests, page weight, end to end
 cargo xtask bench                          tables of speed and weight
+cargo xtask table                          the seconds of docs/breaks.md, natively and in Chromium
 cargo xtask release                        the page for a static host, in release/
 cargo xtask tidy                           import edges, file lengths, words: every finding
 
@@ -49,6 +51,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "serve" => serve::run(rest),
         "test" => stages::run(rest),
         "bench" => bench::run(),
+        "table" => table::run(),
         "release" => release::run(),
         "tidy" => tidy::run(),
         "seal" => seal::run(),

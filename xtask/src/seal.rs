@@ -54,7 +54,9 @@ fn extract(html: &str) -> Result<(String, Vec<Script>)> {
             sealed.push_str(&tag[..close]);
         } else {
             let name = format!("inline-{:016x}.js", fnv1a(text));
-            sealed.push_str(&format!("<script{attributes} src=\"./{name}\">"));
+            // The page's worker runs the script that starts the program too, and finds it by this name.
+            let id = if text.contains("await init(") { " id=\"program\"" } else { "" };
+            sealed.push_str(&format!("<script{attributes}{id} src=\"./{name}\">"));
             scripts.push(Script { name, text: format!("{}\n", without_placeholders(text)) });
         }
         sealed.push_str("</script>");
@@ -65,9 +67,11 @@ fn extract(html: &str) -> Result<(String, Vec<Script>)> {
 }
 
 /// Trunk's server fills in the address that its reloading script connects to, but only where it stands in the page.
+/// In a worker there is no window.
 fn without_placeholders(text: &str) -> String {
     text.replace("'{{__TRUNK_ADDRESS__}}'", "window.location.host")
         .replace("{{__TRUNK_WS_BASE__}}", "/")
+        .replace("window.wasmBindings", "globalThis.wasmBindings")
 }
 
 /// FNV-1a, 64 bits: names a file by its content; nothing depends on it being hard to forge.
@@ -90,6 +94,15 @@ mod tests {
         let expected =
             format!("<head><script type=\"module\" src=\"./{}\"></script></head>", scripts[0].name);
         assert_eq!(sealed, expected);
+    }
+
+    #[test]
+    fn the_script_that_starts_the_program_can_be_found_and_runs_without_a_window() {
+        let html =
+            "<script type=\"module\">const w = await init({}); window.wasmBindings = w;</script>";
+        let (sealed, scripts) = extract(html).unwrap();
+        assert!(sealed.contains(" id=\"program\" src="), "{sealed}");
+        assert_eq!(scripts[0].text, "const w = await init({}); globalThis.wasmBindings = w;\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod explore;
 mod peer;
+mod scenarios;
 mod table;
 
 #[path = "../../engine/tests/models/mod.rs"]
@@ -13,13 +14,13 @@ mod models;
 mod speed_cases;
 
 use std::process::ExitCode;
-use std::sync::OnceLock;
-use std::time::Instant;
 
 /// What the program says to anything that it does not understand.
 const USAGE: &str = "\
 usage: interleave-bench explore [PARTICIPANTS] [ROUNDS]
-  explored states per second on two-phase commit (default 7 participants, 7 rounds), here and in stateright
+  explored states per second on two-phase commit (default 8 participants, 3 rounds), here and in stateright
+usage: interleave-bench scenarios
+  explored states per second of the shipped scenarios, and where the time goes
 usage: interleave-bench speed
   a line for each case that is also measured in WASM, for `cargo xtask bench`";
 
@@ -28,9 +29,16 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let number =
         |at: usize, default: u32| words.get(at).map_or(Some(default), |word| word.parse().ok());
-    let outcome = match (words.first(), number(1, 7), number(2, 7)) {
+    let outcome = match (words.first(), number(1, 8), number(2, 3)) {
         (Some(&"explore"), Some(participants @ 1..=16), Some(rounds @ 1..)) if words.len() <= 3 => {
-            explore::run(participants, rounds).map(|table| table.to_string())
+            explore::run(participants, rounds)
+        }
+        // What `explore` calls for each contestant.
+        (Some(&"memory"), _, Some(participants @ 1..=16)) if words.len() == 3 => {
+            explore::memory(words[1], participants)
+        }
+        (Some(&"scenarios"), _, _) if words.len() == 1 => {
+            scenarios::run().map(|table| table.to_string())
         }
         (Some(&"speed"), _, _) if words.len() == 1 => Ok(speed()),
         _ => Err(USAGE.to_owned()),
@@ -49,10 +57,5 @@ fn main() -> ExitCode {
 
 /// Lines that xtask puts beside those of the browser.
 fn speed() -> String {
-    // The first call starts the clock; it is monotonic, and only differences count.
-    fn now_us() -> f64 {
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e6
-    }
-    speed_cases::lines(now_us).join("\n")
+    speed_cases::lines(scenarios::now_us).join("\n")
 }

@@ -100,18 +100,66 @@ pub struct CheckArgs {
     /// Stop after so many distinct states
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=bounds::MAX_STATES))]
     pub max_states: Option<u64>,
+    /// Try no schedule of more choices than this
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_steps: Option<u32>,
+    /// Stop when so many mebibytes are held for states
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub max_memory: Option<u64>,
+    /// The order in which states are visited: `breadth-first` finds shortest schedules, `depth-first`
+    /// keeps few states waiting, `random-walks` samples spaces that do not fit
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = SearchOrder::BreadthFirst)]
+    pub search: SearchOrder,
+    /// Draw random walks from this seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub walk_seed: u64,
+    /// First without faults, then with one in all, then two, up to the budget: each property is broken
+    /// by as few faults as possible
+    #[arg(long)]
+    pub deepen: bool,
+    /// Leave out choices that others stand for: interchangeable transactions, steps that commute with
+    /// everything; verdicts stay, schedules may be longer
+    #[arg(long)]
+    pub reduce: bool,
+    /// Exit with 1 also where the check was cut before every state within the bounds was visited
+    #[arg(long)]
+    pub complete: bool,
     /// Check this property alone; may be given several times
     #[arg(long, value_name = "ID")]
     pub property: Vec<String>,
     /// Stop at the first violation found
     #[arg(long)]
     pub first: bool,
+    /// Explain each property that is broken: what led to it, which faults it takes, the nearest run
+    /// that passes, and what to switch
+    #[arg(long)]
+    pub why: bool,
+    /// Visit so many states at most in each further check of --why
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=bounds::MAX_STATES))]
+    pub why_states: u64,
+    /// Show five runs that come closest to breaking what holds
+    #[arg(long)]
+    pub samples: bool,
+    /// Draw so many runs for --samples, from --walk-seed
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub walks: u32,
     /// The address of the page, to be put before the links
     #[arg(long, value_name = "URL")]
     pub base: Option<String>,
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
+}
+
+/// In which order `check` visits states.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SearchOrder {
+    /// Level by level.
+    BreadthFirst,
+    /// Along one schedule to its end, then the next.
+    DepthFirst,
+    /// Schedules drawn at random.
+    RandomWalks,
 }
 
 /// The arguments of `compare`.

@@ -152,3 +152,44 @@ fn what_a_link_has_and_checking_leaves_out_is_named() {
     assert_eq!(found["left_out"], json!([]));
     assert!(report["left_out"][0].as_str().unwrap().contains("schedule of the link"), "{report}");
 }
+
+/// What a team keeps in its own CI: 1 where a property is violated, 0 where it holds, 2 where the input
+/// is bad, and the same fields in each report. What is mended is a link of `docs/breaks.md`.
+#[test]
+fn three_scenarios_break_and_hold_when_they_are_mended() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/breaks.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let link = |name: &str| {
+        let start = format!("[{name}]: ./");
+        let line = page.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap_or_else(|| panic!("{name} is not on the page")).to_owned()
+    };
+    for (name, line, id) in [
+        ("last-seat", "last-seat-sold-twice", "isolation"),
+        ("redelivered-payment", "payment-delivered-again", "exactly-once"),
+        ("lost-event", "event-never-published", "progress"),
+    ] {
+        let bounds = ["--faults", "none", "--json"];
+        let broken = ends(1, &[&["check", name][..], &bounds].concat()).json();
+        let found = &broken["properties"][id];
+        assert_eq!(found["holds"], false, "{name}: {broken}");
+        assert!(found["counterexample"]["length"].as_u64().unwrap() > 0, "{name}");
+        let address = found["counterexample"]["link"].as_str().unwrap();
+        assert!(link::decode(address).unwrap().schedule.is_some(), "{name}");
+
+        let mended = link(&format!("{line}-mended"));
+        let holds = ends(0, &["check", &mended, "--json"]).json();
+        assert_eq!(holds["properties"][id]["holds"], true, "{name}: {holds}");
+        assert_eq!(holds["properties"][id]["counterexample"], Value::Null, "{name}");
+        for report in [&broken, &holds] {
+            assert_eq!(report["complete"], true, "{name}");
+            for figure in ["states", "transitions", "depth"] {
+                assert!(report[figure].as_u64().unwrap() > 0, "{name}: {figure}");
+            }
+        }
+
+        let bad = ends(2, &["check", name, "--faults", "crash=many", "--json"]);
+        assert!(!bad.stdout.is_empty() || !bad.stderr.is_empty(), "{name}: it says what is bad");
+        ends(2, &["check", &format!("{name}x"), "--json"]);
+    }
+}

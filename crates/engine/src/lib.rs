@@ -20,6 +20,10 @@ pub mod ids;
 pub mod lab;
 pub mod link;
 pub mod log_lab;
+#[cfg(feature = "mutations")]
+pub mod mutation;
+#[cfg(not(feature = "mutations"))]
+mod mutation;
 mod network;
 mod out;
 mod patterns;
@@ -33,4 +37,5 @@ pub mod trace;
 pub mod value;
 pub mod verdict;
 pub mod views;
+pub mod why;
 mod world;

@@ -5,6 +5,14 @@ use crate::event::Shape;
 use crate::fingerprint::{Canon, Fingerprint, Multiset};
 use crate::ids::{EventIx, Micros, MsgId};
 use crate::out::Exchange;
+use crate::rng::DrawKey;
+
+/// What a draw about a message is keyed by, as its delay or whether it is lost.
+#[must_use]
+pub fn draw_key(key: &MsgKey) -> DrawKey {
+    let (step, dir) = key.step.unwrap_or_default();
+    DrawKey { txn: key.txn, step, dir, attempt: key.attempt, node: key.to, salt: key.label.0 }
+}
 
 /// A message in flight.
 #[derive(Clone, PartialEq, Debug)]

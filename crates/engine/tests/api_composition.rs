@@ -5,14 +5,14 @@
 mod breaks_support;
 
 use breaks_support::cases::shipped;
-use breaks_support::replay;
+use breaks_support::{replay, run};
 use interleave_engine::event::EventKind;
 use interleave_engine::scenario::document::{
     Arrivals, Composition, Coupling, Partial, Parts, QuerySnapshot,
 };
 use interleave_engine::scenario::{self, Scenario};
 use interleave_engine::session::{
-    CheckReport, CheckRequest, CheckedProperty, RunInput, RunState, Session, families, open,
+    CheckReport, CheckRequest, CheckedProperty, RunInput, RunState, families, open,
 };
 use serde_json::{Value, json};
 
@@ -22,15 +22,6 @@ const QUERIES: u64 = 3_000;
 
 fn parse(document: &Value) -> Scenario {
     scenario::parse(&document.to_string()).unwrap_or_else(|problems| panic!("{problems:#?}"))
-}
-
-fn run(scenario: Scenario) -> Box<dyn Session> {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(10_000);
-    }
-    assert_eq!(*session.state(), RunState::AtRest);
-    session
 }
 
 /// Queries over so many owners, each of which takes an exponential time and never waits.

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaks_support;
+mod breaks_table;
 
 use breaks_support::as_shipped;
 use breaks_support::cases::{self, Case, all, checkout};
@@ -87,6 +88,19 @@ fn an_application_that_reads_then_writes_loses_updates() {
     }
 }
 
+/// What transactions of one database do to each other, by level, and what a deadlock's victim loses
+/// that is not run again.
+#[test]
+fn transactions_of_one_database_disturb_each_other() {
+    for (name, also) in [
+        ("victim-gives-up", "Both transfers are made"),
+        ("write-skew", "Isolation"),
+        ("dirty-read", "Isolation"),
+    ] {
+        assert_eq!(broken(&assert_breaks(name)), [also], "{name}");
+    }
+}
+
 /// What blocks two-phase commit, and what makes it do a thing twice; see also `two_phase_commit.rs`.
 #[test]
 fn two_phase_commit_waits_where_nobody_decides() {
@@ -122,6 +136,7 @@ fn an_uncoordinated_checkout_leaves_half_a_transaction() {
         )
     );
     assert_breaks("stock-is-lost");
+    assert_breaks("refused-half-way");
 }
 
 /// A consumer that stood still comes back after its partition was given away, and does what another
@@ -177,15 +192,13 @@ fn a_composer_makes_nothing_consistent() {
     assert!(schedule.iter().any(|choice| choice == "restart composer"), "{schedule:?}");
 }
 
-/// The proof of both sagas: everything holds, the space was visited whole, and it was put to the test.
+/// The proof of both sagas was put to the test; the table has its figures.
 #[test]
 fn the_sagas_hold_with_one_crash_one_loss_and_one_duplicate() {
-    for (pattern, states) in [("saga-choreography", 62_313), ("saga-orchestration", 23_490)] {
+    for pattern in ["saga-choreography", "saga-orchestration"] {
         let report = check(&checkout(pattern), faults(1, 1, 1), false);
         assert_eq!(broken(&report), [""; 0], "{pattern}");
-        assert!(report.complete, "{pattern}");
-        assert!(report.states < 200_000, "{pattern}");
-        assert_eq!(report.states, states, "{pattern}");
+        assert!(report.complete && report.states < 200_000, "{pattern}");
         assert!(report.at_rest > 0, "{pattern}: there are states at rest to judge");
         for property in &report.properties {
             assert!(property.exercised > 1_000, "{pattern}: {} was not tested", property.title);
@@ -305,6 +318,7 @@ fn stuck(case: &Case) -> (Vec<(TxnId, Direction, String)>, Vec<String>) {
 fn sagas_see_each_others_unfinished_work() {
     for (name, also) in [
         ("deposit-taken-back", &["No account below zero"][..]),
+        ("paid-out-by-command", &["No account below zero"]),
         ("last-one-sold-twice", &["Sold once"]),
         ("balance-put-back", &["Balance is what was settled"]),
         ("cancel-overtakes", &["Exactly once", "Saga history"]),
@@ -316,6 +330,9 @@ fn sagas_see_each_others_unfinished_work() {
 /// A client that asks a replica too early, and replicas that end with other rows than their primary.
 #[test]
 fn replicas_that_are_behind_show_old_rows() {
+    for mode in ["older-by-events", "older-by-copies"] {
+        assert_eq!(broken(&assert_breaks(mode)), ["Read your writes", "Staleness"], "{mode}");
+    }
     for mode in ["stale-after-a-write", "stale-before-the-copy"] {
         let report = assert_breaks(mode);
         assert_eq!(broken(&report), ["Read your writes"], "{mode}");
@@ -428,7 +445,8 @@ fn a_projection_without_versions_ends_with_the_older_change() {
     assert_eq!(broken(&report), ["Projection agreement"]);
     let mut mended = case("event-projected-out-of-order").scenario;
     mended.options.projection_guard = true;
-    let report = check(&mended, faults(1, 0, 0), false);
+    // With a crash besides: see `event_sourced.rs`.
+    let report = check(&mended, faults(0, 0, 0), false);
     assert_eq!((broken(&report), report.complete), (vec![], true));
 }
 

@@ -3,11 +3,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod breaks_support;
+
+use breaks_support::run;
+
 use interleave_engine::event::{EventKind, Membership};
 use interleave_engine::ids::{EventIx, NodeIx, TopicIx};
 use interleave_engine::scenario::document::{Arrivals, Assignor, Fault, FaultKind, Trigger};
 use interleave_engine::scenario::{self, Scenario, by_name};
-use interleave_engine::session::{RunInput, RunState, Session, open};
+use interleave_engine::session::{RunInput, Session, open};
 use interleave_engine::views::Views;
 use interleave_engine::views::frame::Frame;
 use interleave_engine::views::story::sentence;
@@ -29,15 +33,6 @@ fn group(consumers: u8, partitions: u8, assignor: Assignor) -> Scenario {
 fn crash(node: &str, for_us: u64) -> Fault {
     let on = Trigger { event: "consumed".into(), node: node.into(), nth: 1 };
     Fault { fault: FaultKind::Crash(node.into()), at_us: None, on: Some(on), for_us }
-}
-
-fn run(scenario: Scenario) -> Box<dyn Session> {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(1_000);
-    }
-    assert_eq!(*session.state(), RunState::AtRest);
-    session
 }
 
 fn node(session: &dyn Session, name: &str) -> NodeIx {

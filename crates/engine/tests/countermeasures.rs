@@ -25,7 +25,7 @@ fn check(scenario: &Scenario, style: &str, faults: Budget) -> CheckReport {
         faults: Some(faults),
         max_states: Some(1_000_000),
         properties: None,
-        first_only: false,
+        ..CheckRequest::default()
     };
     let mut check = open(&RunInput::of(scenario)).unwrap().check(&request).unwrap();
     while !check.run_slice(10_000) {}

@@ -22,7 +22,7 @@ fn check(scenario: &Scenario, arrivals: u32, faults: Budget) -> CheckReport {
         faults: Some(faults),
         max_states: Some(1_000_000),
         properties: None,
-        first_only: false,
+        ..CheckRequest::default()
     };
     let mut check = session.check(&request).unwrap();
     while !check.run_slice(10_000) {}

@@ -7,12 +7,16 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
+mod breaks_support;
+
+use breaks_support::run;
+
 use std::collections::BTreeMap;
 
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::TxnId;
 use interleave_engine::scenario::{self, Scenario};
-use interleave_engine::session::{RunInput, RunState, Session, open};
+use interleave_engine::session::Session;
 use serde_json::{Value, json};
 
 const MODES: [(&str, &str); 3] = [
@@ -56,15 +60,6 @@ fn document(read: &str, change: &Value) -> Scenario {
         document[field] = value.clone();
     }
     scenario::parse(&document.to_string()).unwrap_or_else(|problems| panic!("{problems:#?}"))
-}
-
-fn run(scenario: Scenario) -> Box<dyn Session> {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(10_000);
-    }
-    assert_eq!(*session.state(), RunState::AtRest);
-    session
 }
 
 /// How long each payment took to be answered, in milliseconds; none where it was never done.

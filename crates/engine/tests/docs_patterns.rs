@@ -9,10 +9,10 @@ mod breaks_support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use breaks_support::cases::one_checkout;
-use breaks_support::{assert_file, file, finish};
+use breaks_support::{assert_file, file, run};
 use interleave_engine::event::EventKind;
 use interleave_engine::scenario::{self, Scenario};
-use interleave_engine::session::{RunInput, RunState, Session, families, open, patterns};
+use interleave_engine::session::{Session, families, patterns};
 use serde_json::{Value, json};
 
 const PAGES: &str = "../../docs/patterns";
@@ -26,12 +26,6 @@ const HEADINGS: [&str; 6] = [
     "## What mends it",
     "## Sources",
 ];
-
-fn run(scenario: Scenario) -> Box<dyn Session> {
-    let session = finish(open(&RunInput::of(scenario)).unwrap());
-    assert_eq!(*session.state(), RunState::AtRest);
-    session
-}
 
 /// How many events of a kind a run has.
 fn count(session: &dyn Session, kind: &str) -> usize {

@@ -8,7 +8,7 @@ mod breaks_support;
 use std::collections::BTreeMap;
 
 use breaks_support::cases::{checkout, shipped};
-use breaks_support::{broken, check, faults, property};
+use breaks_support::{broken, check, faults, property, run};
 use interleave_engine::cast::Cast;
 use interleave_engine::event::{EventKind, Fact, Outcome, Refusal};
 use interleave_engine::ids::{DbIx, EventIx, Sym};
@@ -16,7 +16,7 @@ use interleave_engine::scenario::document::{
     Coupling, ExpectedVersion, Fault, FaultKind, Input, Options, Parts, Scalar, Updates,
 };
 use interleave_engine::scenario::{self, Scenario, by_name};
-use interleave_engine::session::{RunInput, RunState, Session, open};
+use interleave_engine::session::Session;
 use interleave_engine::value::{Key, KeyPart, Row, Value};
 use interleave_engine::views::streams::{Stream, streams};
 use serde_json::json;
@@ -27,15 +27,6 @@ fn parts(write: &str, read: &str, store: &str) -> Coupling {
 
 fn event_sourced(write: &str, scenario: Scenario) -> Scenario {
     Scenario { coupling: parts(write, "direct", "event-sourced"), ..scenario }
-}
-
-fn run(scenario: Scenario) -> Box<dyn Session> {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(10_000);
-    }
-    assert_eq!(*session.state(), RunState::AtRest);
-    session
 }
 
 fn last(session: &dyn Session) -> EventIx {

@@ -82,8 +82,17 @@ fn a_violation_stops_only_where_that_was_asked_for() {
 fn a_cut_is_reported_and_a_limit_that_is_just_enough_is_none() {
     let model = TwoPhase::new(3);
     let run = |states, depth| {
-        Explorer::new(model, Limits { states, depth, stop: StopAt::Exhausted, count_edges: false })
-            .run()
+        Explorer::new(
+            model,
+            Limits {
+                states,
+                depth,
+                stop: StopAt::Exhausted,
+                count_edges: false,
+                ..Limits::default()
+            },
+        )
+        .run()
     };
     let whole = run(u32::MAX, u32::MAX);
     let distinct = whole.distinct as u32;

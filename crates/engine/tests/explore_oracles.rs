@@ -15,8 +15,13 @@ use models::two_phase::{self, TwoPhase};
 
 /// Explores everything and counts everything.
 fn whole_space<M: Model>(model: M) -> Report {
-    let limits =
-        Limits { states: 50_000_000, depth: u32::MAX, stop: StopAt::Exhausted, count_edges: true };
+    let limits = Limits {
+        states: 50_000_000,
+        depth: u32::MAX,
+        stop: StopAt::Exhausted,
+        count_edges: true,
+        ..Limits::default()
+    };
     let report = Explorer::new(model, limits).run();
     assert_eq!(report.coverage, Coverage::Complete);
     report

@@ -8,7 +8,7 @@ mod breaks_support;
 use std::collections::BTreeMap;
 
 use breaks_support::cases::{all, checkout, shipped};
-use breaks_support::{broken, check, faults, property, replay};
+use breaks_support::{broken, check, faults, property, replay, run};
 use interleave_engine::event::{EventKind, Outcome};
 use interleave_engine::ids::TxnId;
 use interleave_engine::scenario::document::{Budget, Orchestrator};
@@ -22,15 +22,6 @@ const PATTERN: &str = "try-confirm-cancel";
 fn lasting(mut scenario: Scenario) -> Scenario {
     scenario.options.reservation_us = 0;
     scenario
-}
-
-fn run(scenario: Scenario) -> Box<dyn Session> {
-    let mut session = open(&RunInput::of(scenario)).unwrap();
-    while *session.state() == RunState::Running {
-        session.run_slice(1_000);
-    }
-    assert_eq!(*session.state(), RunState::AtRest);
-    session
 }
 
 /// The rows at the end, by database and key.

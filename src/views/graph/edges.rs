@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use interleave_engine::event::EventKind;
-use interleave_engine::ids::{NodeIx, TxnId};
+use interleave_engine::ids::{EventIx, NodeIx, TxnId};
 use interleave_engine::views::frame::Frame;
 use leptos::prelude::*;
 
@@ -16,15 +16,18 @@ use crate::state::App;
 /// An edge as a key: sender, target, topic.
 type Spot = (usize, usize, Option<usize>);
 
-/// The edges that a transaction has used up to the cursor.
-fn used(run: &Run, frame: &Frame, scene: &Scene, txn: TxnId) -> BTreeSet<Spot> {
+/// The edges that some events have used up to the cursor.
+fn used(
+    run: &Run,
+    frame: &Frame,
+    scene: &Scene,
+    events: impl Iterator<Item = EventIx>,
+) -> BTreeSet<Spot> {
     let mut spots = BTreeSet::new();
-    let (Some(track), Some(cursor)) = (run.views.index.txns.get(&txn), frame.cursor) else {
-        return spots;
-    };
+    let Some(cursor) = frame.cursor else { return spots };
     let broker = run.cast().broker().map(NodeIx::ix);
-    for ix in track.events.iter().take_while(|ix| **ix <= cursor) {
-        let Some(event) = run.trace().get(*ix) else { continue };
+    for ix in events.take_while(|ix| *ix <= cursor) {
+        let Some(event) = run.trace().get(ix) else { continue };
         match &event.kind {
             EventKind::Sent { to, .. } => {
                 spots.insert((event.node.ix(), to.ix(), None));
@@ -50,10 +53,20 @@ fn used(run: &Run, frame: &Frame, scene: &Scene, txn: TxnId) -> BTreeSet<Spot> {
 /// Draws all edges, the used ones last so that they lie on top.
 pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     let txn = app.txn.get();
-    let single = app.framed(|run, _| run.views.index.txns.len() == 1) == Some(true);
+    let led = app.led();
+    let single =
+        led.is_some() || app.framed(|run, _| run.views.index.txns.len() == 1) == Some(true);
     let spots = scene.with(|scene| {
-        let (scene, txn) = (scene.as_ref()?, txn?);
-        app.framed(|run, frame| used(run, frame, scene, TxnId(txn)))
+        let scene = scene.as_ref()?;
+        app.framed(|run, frame| match (&led, txn) {
+            (Some(led), _) => used(run, frame, scene, led.iter().map(|event| EventIx(*event))),
+            (None, Some(txn)) => {
+                let track = run.views.index.txns.get(&TxnId(txn));
+                let events = track.into_iter().flat_map(|track| track.events.iter().copied());
+                used(run, frame, scene, events)
+            }
+            (None, None) => BTreeSet::new(),
+        })
     });
     let spots = spots.unwrap_or_default();
     let class = followed_class(txn);

@@ -1,7 +1,9 @@
 //! Nodes: services with their databases, the clients, an orchestrator.
 
+use std::collections::BTreeSet;
+
 use interleave_engine::cast::NodeKind;
-use interleave_engine::ids::TxnId;
+use interleave_engine::ids::{EventIx, TxnId};
 use interleave_engine::views::frame::NodeState;
 use leptos::prelude::*;
 
@@ -9,11 +11,13 @@ use super::lines::Scene;
 use super::picture::{self, Chip, NodePicture};
 use super::{open_at_pointer, open_by_key};
 use crate::geometry::curve::Rect;
+use crate::lab::Run;
 use crate::state::{App, MenuOf};
 
 /// Draws all nodes but the broker.
 pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     let txn = app.txn.get().map(TxnId);
+    let led = app.led();
     let pictures = scene.with(|scene| {
         let layout = &scene.as_ref()?.layout;
         app.framed(|run, frame| {
@@ -25,13 +29,14 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                 // A letter of the monospaced face is a little over 7 pixels wide.
                 let letters = (((rect.w - 30.0) / 7.3) as usize).max(12);
                 let picture = picture::node(run, frame, at, letters, txn)?;
-                Some((at as u8, info.kind == NodeKind::Clients, rect, db, picture))
+                let aside = led.as_ref().is_some_and(|led| !is_at(run, led, at));
+                Some((at as u8, info.kind == NodeKind::Clients, rect, db, picture, aside))
             };
             shown.filter_map(picture).collect::<Vec<_>>()
         })
     });
     let drawn = pictures.unwrap_or_default().into_iter().map(
-        |(at, clients, rect, db, picture)| {
+        |(at, clients, rect, db, picture, aside)| {
             let of = MenuOf::Node(at);
             let label = picture.label.clone();
             let class = format!("node {}", class(picture.state));
@@ -39,6 +44,7 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                 <g
                     class=class
                     class:clients=clients
+                    class:aside=aside
                     transform=format!("translate({:.1} {:.1})", rect.x, rect.y)
                 >
                     {if clients { pill(&rect, &picture).into_any() } else { service(&rect, db, picture).into_any() }}
@@ -59,6 +65,12 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
         },
     );
     drawn.collect_view()
+}
+
+/// Whether one of these events is at a node.
+fn is_at(run: &Run, events: &BTreeSet<u32>, node: usize) -> bool {
+    let mut events = events.iter().filter_map(|event| run.trace().get(EventIx(*event)));
+    events.any(|event| event.node.ix() == node)
 }
 
 fn class(state: NodeState) -> &'static str {

@@ -25,6 +25,8 @@ struct Token {
     /// Share of its way, from 0 to 1.
     share: f64,
     copy: bool,
+    /// The event that sent it.
+    sent: EventIx,
 }
 
 /// Where a message is missing: from, to, its topic, its transaction, its name.
@@ -56,6 +58,7 @@ fn tokens(run: &Run, frame: &Frame, scene: &Scene, now: f64) -> Vec<Token> {
             label: cast.sym(flight.label).to_owned(),
             share: share(now, flight.sent_at as f64, flight.due as f64, steps),
             copy: flight.copy_of.is_some(),
+            sent: flight.sent,
         })
         .collect();
     if let (Some(broker), Some(cursor)) = (cast.broker(), frame.cursor) {
@@ -100,6 +103,7 @@ fn records(
                     label: run.cast().sym(record.label).to_owned(),
                     share: share(now, record.at as f64, arrives as f64, run.axis().steps),
                     copy: false,
+                    sent: record.published,
                 });
             }
         }
@@ -141,6 +145,7 @@ fn curve_of(layout: &Layout, from: usize, to: usize, topic: Option<usize>) -> Op
 /// Draws all tokens. This runs once a frame while the moment moves.
 pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     // With reduced motion a token jumps from event to event.
+    let led = app.led();
     let now = if app.still.get() { None } else { Some(app.now.get()) };
     scene.with(|scene| {
         let scene = scene.as_ref()?;
@@ -166,7 +171,8 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                 }
             };
             let (x, y) = curve.at(token.share);
-            Some(draw_token(app, token, x, y + f64::from(place) * 6.0, named))
+            let aside = led.as_ref().is_some_and(|led| !led.contains(&token.sent.0));
+            Some(draw_token(app, token, (x, y + f64::from(place) * 6.0), named, aside))
         });
         let drawn = drawn.collect_view();
         let gaps = gaps.into_iter().filter_map(|(from, to, topic, txn, what)| {
@@ -192,7 +198,13 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     })
 }
 
-fn draw_token(app: App, token: Token, x: f64, y: f64, named: bool) -> impl IntoView + use<> {
+fn draw_token(
+    app: App,
+    token: Token,
+    (x, y): (f64, f64),
+    named: bool,
+    aside: bool,
+) -> impl IntoView + use<> {
     let of = MenuOf::Edge(token.from as u8, token.to as u8);
     let name = name_of(token.txn);
     let label = format!("{} {} of {name}, in flight", icons::word(token.shape), token.label);
@@ -200,6 +212,7 @@ fn draw_token(app: App, token: Token, x: f64, y: f64, named: bool) -> impl IntoV
         <g
             class=format!("flight {}", class_of(token.txn))
             class:copy=token.copy
+            class:aside=aside
             transform=format!("translate({x:.1} {y:.1})")
         >
             <rect class="token" x="-24" y="-11" width="48" height="22" rx="11"/>

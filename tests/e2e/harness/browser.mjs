@@ -19,7 +19,8 @@ function pageFolder() {
 /**
  * Starts a server of the page and a browser.
  * `open(options)` gives a page in a context of its own: `hash` (with its #), `query` (with its ?),
- * `width`, `height`, `scheme` ("dark" or "light"), `reducedMotion` ("reduce" or "no-preference").
+ * `width`, `height`, `scheme` ("dark" or "light"), `reducedMotion` ("reduce" or "no-preference"),
+ * `before` (a function that runs in the page before its scripts).
  * The page carries `complaints`: console errors and warnings, uncaught errors, requests that failed.
  */
 export async function start() {
@@ -40,6 +41,7 @@ export async function start() {
       });
       const page = await context.newPage();
       page.complaints = [];
+      if (options.before) await page.addInitScript(options.before);
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) page.complaints.push(`console: ${message.text()}`);
       });

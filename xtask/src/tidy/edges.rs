@@ -22,7 +22,7 @@ pub(super) struct Table {
 /// The engine's edges.
 pub(super) const TABLE: &Table = &Table {
     groups: &[
-        &["fingerprint", "ids", "value"],
+        &["fingerprint", "ids", "mutation", "value"],
         &["event", "event_canon", "scenario"],
         &["cast", "choice", "choice_text", "rng", "trace", "verdict"],
         &["out"],
@@ -36,10 +36,36 @@ pub(super) const TABLE: &Table = &Table {
         &["session"],
         &["compare", "link"],
     ],
-    apart: &[("views", &["cast", "event", "ids", "scenario", "trace", "value", "verdict"])],
+    apart: &[
+        ("views", &["cast", "event", "ids", "scenario", "trace", "value", "verdict"]),
+        // It explains what a check found, in the words of the views.
+        (
+            "why",
+            &[
+                "cast",
+                "choice",
+                "choice_text",
+                "drivers",
+                "event",
+                "fingerprint",
+                "ids",
+                "patterns",
+                "plan",
+                "properties",
+                "rng",
+                "scenario",
+                "session",
+                "trace",
+                "value",
+                "verdict",
+                "views",
+                "world",
+            ],
+        ),
+    ],
     public: &[
         "cast", "choice", "compare", "event", "ids", "link", "scenario", "session", "trace",
-        "value", "verdict", "views",
+        "value", "verdict", "views", "why",
     ],
     debts: &[],
 };

@@ -1,14 +1,19 @@
 //! `interleave check`: a search for the shortest schedule that breaks a property.
 
+mod why;
+
 use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
 
 use interleave_engine::ids::EventIx;
 use interleave_engine::scenario::Problem;
-use interleave_engine::session::{self, Check, CheckReport, CheckRequest, ENGINE, RunInput};
+use interleave_engine::session::{
+    self, Check, CheckReport, CheckRequest, Coverage, ENGINE, Round, RunInput, Search,
+};
 use interleave_engine::views::format;
 use serde::Serialize;
 
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, SearchOrder};
 use crate::coupling;
 use crate::failure::{BadInput, Verdict};
 use crate::input::Input;
@@ -27,14 +32,23 @@ struct Report {
     scenario: String,
     pattern: String,
     complete: bool,
+    coverage: Coverage,
+    search: Search,
     states: u64,
     transitions: u64,
     depth: u32,
     at_rest: u64,
+    waiting: u64,
+    seconds: f64,
+    memory_bytes: u64,
+    rounds: Vec<Round>,
+    reductions: Vec<String>,
     collision_probability: f64,
     bounds: String,
     left_out: Vec<String>,
     properties: ByName<Property>,
+    #[serde(flatten)]
+    more: why::More,
 }
 
 /// A property by its id; where several invariants of the document share one, all of them.
@@ -51,9 +65,20 @@ struct Counterexample {
     title: String,
     why: String,
     length: usize,
+    shortest: bool,
     event: Option<u32>,
     link: String,
     schedule: Vec<String>,
+}
+
+impl CheckArgs {
+    fn order(&self) -> Search {
+        match self.search {
+            SearchOrder::BreadthFirst => Search::BreadthFirst,
+            SearchOrder::DepthFirst => Search::DepthFirst,
+            SearchOrder::RandomWalks => Search::RandomWalks { seed: self.walk_seed },
+        }
+    }
 }
 
 /// Checks a scenario within bounds and reports.
@@ -66,6 +91,11 @@ pub fn check(args: &CheckArgs, out: &mut Output) -> Result<Verdict, BadInput> {
         transactions: args.transactions,
         faults,
         max_states: args.max_states,
+        max_steps: args.max_steps,
+        max_bytes: args.max_memory.map(|mebibytes| mebibytes << 20),
+        search: args.order(),
+        deepen: args.deepen,
+        reduce: args.reduce,
         properties: (!args.property.is_empty()).then(|| args.property.clone()),
         first_only: args.first,
     };
@@ -76,19 +106,25 @@ pub fn check(args: &CheckArgs, out: &mut Output) -> Result<Verdict, BadInput> {
         path: problem.path.replacen("properties", "--property", 1),
         ..problem
     })?;
-    finish(check.as_mut());
+    let began = Instant::now();
+    finish(check.as_mut(), began);
+    let seconds = began.elapsed().as_secs_f64();
 
-    let report = Report::of(&input, args, &session.cast().coupling, check.report())?;
+    let found = check.report();
+    let more = why::More::of(&input, args, &request, &found)?;
+    let report = Report::of(&input, args, &session.cast().coupling, (found, more), seconds)?;
     if args.json {
         out.json(&report);
     } else {
         print(&report, out);
+        report.more.print(out);
     }
-    Ok(Verdict::of(report.properties.0.iter().all(|(_, property)| property.holds)))
+    let holds = report.properties.0.iter().all(|(_, property)| property.holds);
+    Ok(Verdict::of(holds && (report.complete || !args.complete)))
 }
 
 /// Works until the check has ended; on a terminal it says how far it has come.
-fn finish(check: &mut dyn Check) {
+fn finish(check: &mut dyn Check, began: Instant) {
     let mut terminal = Some(io::stderr()).filter(IsTerminal::is_terminal);
     while !check.run_slice(SLICE) {
         if let Some(terminal) = &mut terminal {
@@ -96,10 +132,15 @@ fn finish(check: &mut dyn Check) {
             // Progress that nobody can read is no reason to stop.
             let _ = write!(
                 terminal,
-                "\r\x1b[K{} states, {} transitions, depth {}, {} broken",
+                "\r\x1b[K{}{} states ({} a second), {} waiting, depth {}, {} MiB, {} broken",
+                report.rounds.last().map_or_else(String::new, |round| {
+                    format!("{}: ", format::counted(round.faults.into(), "fault", "faults"))
+                }),
                 format::count(report.states),
-                format::count(report.transitions),
+                format::count((report.states as f64 / began.elapsed().as_secs_f64()) as u64),
+                format::count(report.waiting),
                 report.depth,
+                report.memory_bytes >> 20,
                 report.properties.iter().filter(|property| !property.holds).count()
             );
         }
@@ -114,7 +155,8 @@ impl Report {
         input: &Input,
         args: &CheckArgs,
         pattern: &str,
-        report: CheckReport,
+        (report, more): (CheckReport, why::More),
+        seconds: f64,
     ) -> Result<Self, BadInput> {
         let mut left_out = report.left_out.clone();
         let link = &input.link;
@@ -130,14 +172,22 @@ impl Report {
             scenario: link.scenario.title.clone(),
             pattern: pattern.to_owned(),
             complete: report.complete,
+            coverage: report.coverage,
+            search: args.order(),
             states: report.states,
             transitions: report.transitions,
             depth: report.depth,
             at_rest: report.at_rest,
+            waiting: report.waiting,
+            seconds,
+            memory_bytes: report.memory_bytes,
+            rounds: report.rounds.clone(),
+            reductions: report.reductions.clone(),
             collision_probability: report.collision_probability,
             properties: by_id(input, args, &report)?,
             bounds: report.bounds,
             left_out,
+            more,
         })
     }
 }
@@ -150,7 +200,7 @@ fn by_id(
 ) -> Result<ByName<Property>, BadInput> {
     let mut by_id: Vec<(String, Property)> = Vec::new();
     for found in &report.properties {
-        let place = match by_id.iter().position(|(id, _)| id == found.id) {
+        let place = match by_id.iter().position(|(id, _)| *id == found.id) {
             Some(place) => place,
             None => {
                 let property = Property { holds: true, exercised: 0, counterexample: None };
@@ -193,6 +243,7 @@ fn counterexample(
         title: found.title.clone(),
         why: why.unwrap_or_default(),
         length: schedule.len(),
+        shortest: found.shortest,
         event: cursor.map(|event| event.0),
         link: replay::link_text(args.base.as_deref(), &replay::link_to(session.as_ref(), cursor)),
         schedule: schedule.to_vec(),
@@ -203,15 +254,27 @@ fn print(report: &Report, out: &mut Output) {
     out.line(format!("{} · {}", report.scenario, report.pattern));
     out.line(format!("Checked: {}", report.bounds));
     out.line(format!(
-        "{}, {}, depth {}: {}",
+        "{}, {}, depth {}, {:.1} s: {}",
         format::counted(report.states, "state", "states"),
         format::counted(report.transitions, "transition", "transitions"),
         report.depth,
-        if report.complete {
-            "complete within these bounds"
-        } else {
-            "not complete; what holds does so as far as it was searched"
-        }
+        report.seconds,
+        report.coverage.words()
+    ));
+    for round in &report.rounds {
+        out.line(format!(
+            "  at most {}: {}, {}",
+            format::counted(round.faults.into(), "fault", "faults"),
+            format::counted(round.states, "state", "states"),
+            round.coverage.words()
+        ));
+    }
+    for reduction in &report.reductions {
+        out.line(format!("Left out: {reduction}"));
+    }
+    out.line(format!(
+        "The probability that two states shared a fingerprint and one was not visited is below {:.0e}",
+        report.collision_probability.max(1e-300)
     ));
     for left_out in &report.left_out {
         out.line(format!("Left out: {left_out}"));
@@ -233,7 +296,8 @@ fn print(report: &Report, out: &mut Output) {
     for (id, found) in broken {
         out.line("");
         let choices = format::counted(found.length as u64, "choice", "choices");
-        out.line(format!("How {id} breaks, in {choices}:"));
+        let sign = if found.shortest { "" } else { " (there may be a shorter way)" };
+        out.line(format!("How {id} breaks, in {choices}{sign}:"));
         for (number, choice) in (1..).zip(&found.schedule) {
             out.line(format!("{number:>4}  {choice}"));
         }

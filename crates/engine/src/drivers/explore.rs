@@ -1,23 +1,31 @@
-//! The explorer: every reachable state of a [`Model`], breadth first.
+//! The explorer: every reachable state of a [`Model`], breadth first or depth first; and walks at random
+//! ([`Walker`]) for spaces that do not fit.
 //!
 //! A visited state is remembered by its fingerprint and by the step that first led to it (the number of the
-//! parent and the position of the step among the parent's): 8 bytes, and 13 to 26 in the set. Whole states
-//! exist only in the frontier. A path is rebuilt by taking its steps again from the initial state.
+//! parent and the code of the step): 8 bytes, and 13 to 26 in the set. Whole states exist only among those that
+//! wait to be expanded, and of those only so many as are allowed; the others are made again. A path is rebuilt by
+//! taking its steps again from the initial state.
 //!
 //! Breadth first means that the first state found to break a property is one that no shorter path reaches.
-//! States are numbered in the order in which they are found, and they are expanded in that order.
+//! States are numbered in the order in which they are found; breadth first they are expanded in that order.
 
 mod ledger;
+mod links;
 mod path;
 mod report;
 mod seen;
+mod waiting;
+mod walk;
+mod ways;
 
 pub use path::{Path, PathError};
 pub use report::{Coverage, PropertyReport, Report, Verdict, Violation};
+pub use walk::Walker;
 
-use super::model::{Model, RestRule};
-use ledger::{Ledger, Link, NO_PARENT, Origin};
-use path::pick;
+use super::model::{Model, RestRule, pick};
+use ledger::{Ledger, Origin};
+use links::NO_PARENT;
+use waiting::Retrace;
 
 /// The number of a visited state, in the order of discovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +42,16 @@ pub enum StopAt {
     Exhausted,
 }
 
+/// Which of the states that wait is expanded next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The one found first: no path to a state is shorter than the one that is kept.
+    #[default]
+    Breadth,
+    /// The one found last, and of the successors of one state the first: few states wait.
+    Depth,
+}
+
 /// The bounds of an exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -45,12 +63,30 @@ pub struct Limits {
     pub stop: StopAt,
     /// Whether to count the pairs of states joined by a step, which sorts the successors of each state.
     pub count_edges: bool,
+    /// The most bytes to hold for visited and waiting states.
+    pub bytes: u64,
+    /// The most whole states to keep while they wait; the others are made again when their turn comes.
+    pub kept: u32,
+    /// Which state is expanded next.
+    pub order: Order,
+    /// Whether to find out from which states rest cannot be reached: 7 to 13 bytes a state more in the set, and
+    /// about 2 a step.
+    pub ways_to_rest: bool,
 }
 
 impl Default for Limits {
-    /// A million states at any depth, until every property is decided.
+    /// A million states at any depth, breadth first, until every property is decided.
     fn default() -> Self {
-        Self { states: 1_000_000, depth: u32::MAX, stop: StopAt::AllViolated, count_edges: false }
+        Self {
+            states: 1_000_000,
+            depth: u32::MAX,
+            stop: StopAt::AllViolated,
+            count_edges: false,
+            bytes: u64::MAX,
+            kept: u32::MAX,
+            order: Order::Breadth,
+            ways_to_rest: false,
+        }
     }
 }
 
@@ -66,18 +102,24 @@ pub enum Progress {
 /// Twice the number of fingerprints: n of them, drawn at random, collide with probability n^2 / 2^65 at most.
 const TWO_TO_65: f64 = (1_u128 << 65) as f64;
 
-/// A breadth-first exploration that is run in slices.
+/// Blocks of steps that one expansion stands for while the ways to rest are closed: about as much work.
+const STATES_A_BLOCK: u32 = 1_000;
+
+/// An exploration that is run in slices.
 pub struct Explorer<M: Model> {
     model: M,
     /// The names of the model's properties.
     names: Vec<String>,
     ledger: Ledger<M::State>,
-    /// States expanded so far, which is also the number of the state to expand next.
+    retrace: Retrace<M::State>,
+    /// States expanded so far.
     expanded: u32,
-    /// The level of the state to expand next; 0 before there is any.
-    level: u32,
-    /// The number behind the last state of that level.
-    level_end: u32,
+    /// Whether the ways to rest are being found out.
+    closing: bool,
+    /// Whether the ways to rest are known, or nobody asked for them.
+    closed: bool,
+    /// The first state from which rest cannot be reached, and how many there are.
+    no_rest: Option<(u32, u32)>,
 }
 
 impl<M: Model> Explorer<M> {
@@ -85,21 +127,38 @@ impl<M: Model> Explorer<M> {
     pub fn new(model: M, limits: Limits) -> Self {
         let names = model.properties();
         let mut ledger = Ledger::new(limits, model.rest_rule(), names.len());
-        model.initial(&mut |state| ledger.collect(state));
-        ledger.admit(&model, Origin { parent: NO_PARENT, own: None, has_room: true });
-        ledger.settle();
-        let level_end = ledger.count();
-        Self { model, names, ledger, expanded: 0, level: level_end.min(1), level_end }
+        let mut position = 0;
+        model.initial(&mut |state| {
+            ledger.collect(state, position, true);
+            position += 1;
+        });
+        ledger.admit(&model, Origin { parent: NO_PARENT, own: None, steps: 0 });
+        let mut explorer = Self {
+            model,
+            names,
+            ledger,
+            retrace: Retrace::new(),
+            expanded: 0,
+            closing: false,
+            closed: !limits.ways_to_rest,
+            no_rest: None,
+        };
+        explorer.settle();
+        explorer
     }
 
     /// Expands up to `max_states_expanded` states.
     pub fn run_slice(&mut self, max_states_expanded: u32) -> Progress {
-        for _ in 0..max_states_expanded {
-            if self.progress() == Progress::Done {
-                break;
+        let mut left = max_states_expanded;
+        while left > 0 && self.progress() == Progress::Running {
+            if self.ledger.coverage == Coverage::Running {
+                self.expand();
+                self.settle();
+                left -= 1;
+            } else {
+                self.close();
+                left = left.saturating_sub(STATES_A_BLOCK);
             }
-            self.expand();
-            self.settle();
         }
         self.progress()
     }
@@ -112,7 +171,8 @@ impl<M: Model> Explorer<M> {
 
     /// Whether there is more to do.
     pub fn progress(&self) -> Progress {
-        if self.ledger.coverage == Coverage::Running { Progress::Running } else { Progress::Done }
+        let is_running = self.ledger.coverage == Coverage::Running || !self.closed;
+        if is_running { Progress::Running } else { Progress::Done }
     }
 
     /// Distinct states visited so far.
@@ -122,12 +182,12 @@ impl<M: Model> Explorer<M> {
 
     /// States that wait to be expanded.
     pub fn waiting(&self) -> u32 {
-        self.ledger.count() - self.expanded
+        self.ledger.waiting.count()
     }
 
     /// Levels reached so far.
     pub fn depth(&self) -> u32 {
-        self.level + u32::from(self.ledger.count() > self.level_end)
+        if self.distinct() == 0 { 0 } else { self.ledger.longest + 1 }
     }
 
     /// The model that is explored.
@@ -139,15 +199,16 @@ impl<M: Model> Explorer<M> {
     pub fn report(&self) -> Report {
         let ledger = &self.ledger;
         let distinct = f64::from(ledger.count());
+        let violation = |state: StateIx, at_rest| Violation {
+            state,
+            steps: self.ledger.links.steps(state.0),
+            at_rest,
+        };
         let properties =
-            self.names.iter().zip(&ledger.violations).map(|(name, violation)| PropertyReport {
+            self.names.iter().zip(&ledger.violations).map(|(name, found)| PropertyReport {
                 name: name.clone(),
-                verdict: match violation {
-                    Some((state, at_rest)) => Verdict::Violated(Violation {
-                        state: *state,
-                        steps: self.steps(*state),
-                        at_rest: *at_rest,
-                    }),
+                verdict: match found {
+                    Some((state, at_rest)) => Verdict::Violated(violation(*state, *at_rest)),
                     None if ledger.coverage == Coverage::Complete => Verdict::Holds,
                     None => Verdict::HoldsSoFar,
                 },
@@ -160,35 +221,35 @@ impl<M: Model> Explorer<M> {
             checked: ledger.checked,
             at_rest: ledger.at_rest,
             edges: ledger.limits.count_edges.then_some(ledger.edges),
-            coverage: ledger.coverage,
+            coverage: if self.closed { ledger.coverage } else { Coverage::Running },
             properties: properties.collect(),
             collision_probability: (distinct * distinct / TWO_TO_65).min(1.0),
-            memory_bytes: ledger.seen.memory_bytes()
-                + (ledger.links.capacity() * size_of::<Link>()) as u64,
+            memory_bytes: ledger.memory_bytes(),
+            waiting_bytes: ledger.waiting.memory_bytes(self.model.state_bytes()),
+            no_rest: self.no_rest.map(|(first, count)| (violation(StateIx(first), false), count)),
         }
     }
 
-    /// The shortest path to a visited state, with every state on the way.
+    /// The path by which a visited state was first reached, with every state on the way; breadth first no path
+    /// is shorter.
     ///
     /// # Errors
     /// If no such state was visited, or if the model does not emit the same steps again.
     pub fn path(&self, state: StateIx) -> Result<Path<M::State, M::Action>, PathError> {
-        let mut ordinals = Vec::new();
+        let mut codes = Vec::new();
         let mut at = state.0;
         while at != NO_PARENT {
-            let link = self.ledger.links.get(at as usize).ok_or(PathError::NoSuchState(state))?;
-            ordinals.push(link.ordinal);
+            let link = self.ledger.links.get(at).ok_or(PathError::NoSuchState(state))?;
+            codes.push(link.code);
             at = link.parent;
         }
-        let mut ordinals = ordinals.into_iter().rev();
-        let first = ordinals.next().ok_or(PathError::NoSuchState(state))?;
-        let initial = pick(first, |emit| self.model.initial(&mut |state| emit(((), state))));
-        let ((), initial) = initial.ok_or(PathError::Diverged { step: 0 })?;
-        let mut path = Path { initial, steps: Vec::new() };
-        for (step, ordinal) in (1..).zip(ordinals) {
-            let taken = pick(ordinal, |emit| {
-                self.model.successors(path.last(), &mut |action, state| emit((action, state)));
-            });
+        let mut codes = codes.into_iter().rev();
+        let first = codes.next().ok_or(PathError::NoSuchState(state))?;
+        let initial = pick(first, |emit| self.model.initial(emit));
+        let mut path =
+            Path { initial: initial.ok_or(PathError::Diverged { step: 0 })?, steps: Vec::new() };
+        for (step, code) in (1..).zip(codes) {
+            let taken = self.model.step(path.last(), code);
             let taken =
                 taken.filter(|(_, state)| self.ledger.seen.contains(self.model.fingerprint(state)));
             path.steps.push(taken.ok_or(PathError::Diverged { step })?);
@@ -196,41 +257,62 @@ impl<M: Model> Explorer<M> {
         Ok(path)
     }
 
-    /// Expands the state at the head of the frontier.
+    /// Expands the next of the states that wait.
     fn expand(&mut self) {
-        let Self { model, ledger, expanded, level, .. } = self;
-        let Some((own, state)) = ledger.frontier.pop_front() else {
+        let Self { model, ledger, retrace, expanded, .. } = self;
+        let Some((entry, kept)) = ledger.waiting.pop() else {
             return;
         };
-        let parent = *expanded;
-        model.successors(&state, &mut |_, successor| {
-            ledger.collect(successor);
-        });
-        let has_room = *level < ledger.limits.depth;
-        let has_way_out = ledger.admit(model, Origin { parent, own: Some(own), has_room });
-        if ledger.rest_rule == RestRule::NoWayOut {
-            ledger.check(model, &state, StateIx(parent), !has_way_out);
-        }
         *expanded += 1;
+        let made_again;
+        let state = match &kept {
+            Some(state) => state,
+            None => {
+                made_again = retrace.state(model, &ledger.links, entry.at);
+                let Some(state) = made_again else {
+                    // A model that does not emit the same steps again: what lies behind is not known.
+                    ledger.coverage = Coverage::CutAtMemory;
+                    return;
+                };
+                state
+            }
+        };
+        let mut position = 0;
+        model.successors(state, &mut |action, successor| {
+            ledger.collect(successor, model.code(position, &action), model.is_fair(&action));
+            position += 1;
+        });
+        let (parent, steps) = (entry.at, entry.steps + 1);
+        let has_way_out =
+            ledger.admit(model, Origin { parent, own: Some(entry.fingerprint), steps });
+        if ledger.rest_rule == RestRule::NoWayOut {
+            ledger.check(model, state, StateIx(parent), !has_way_out);
+        }
     }
 
-    /// Moves to the next level where one ends, and notices when nothing is left to do.
+    /// Notices when nothing is left to do.
     fn settle(&mut self) {
-        if self.expanded == self.level_end && self.ledger.count() > self.level_end {
-            self.level += 1;
-            self.level_end = self.ledger.count();
+        let state_bytes = self.model.state_bytes();
+        self.ledger
+            .settle(|ledger| ledger.memory_bytes() + ledger.waiting.memory_bytes(state_bytes));
+        if self.ledger.coverage == Coverage::StoppedAtViolation {
+            self.closed = true;
         }
-        self.ledger.settle();
     }
 
-    /// The number of steps from an initial state.
-    fn steps(&self, state: StateIx) -> u32 {
-        let mut steps = 0;
-        let mut parent = self.ledger.links[state.0 as usize].parent;
-        while parent != NO_PARENT {
-            steps += 1;
-            parent = self.ledger.links[parent as usize].parent;
+    /// Goes on with finding out from which states rest can be reached.
+    fn close(&mut self) {
+        let Ledger { ways: Some(ways), waiting, links, .. } = &mut self.ledger else {
+            self.closed = true;
+            return;
+        };
+        if !std::mem::replace(&mut self.closing, true) {
+            // Nobody knows what lies behind a state that was not expanded.
+            waiting.each(&mut |at| ways.mark(at));
         }
-        steps
+        if ways.close() {
+            self.no_rest = ways.stuck(links.count());
+            self.closed = true;
+        }
     }
 }

@@ -6,5 +6,7 @@ pub(crate) mod replay;
 pub(crate) mod scenario_model;
 pub(crate) mod simulate;
 
+pub use scenario_model::costs;
+
 #[cfg(test)]
 mod tests;

@@ -21,8 +21,8 @@ pub enum RestRule {
 /// A system of states and steps.
 ///
 /// **Determinism.** `initial` and `successors` emit the same items in the same order each time they are
-/// called with the same arguments. The explorer remembers a step by its position in that order and
-/// rebuilds a path by taking the steps again. Each implementation documents its order.
+/// called with the same arguments. The explorer remembers a step by its [`code`](Model::code), by default
+/// its position in that order, and rebuilds a path by taking the steps again. Each implementation documents its order.
 pub trait Model {
     /// Everything that decides what can happen next.
     type State;
@@ -36,6 +36,43 @@ pub trait Model {
     ///
     /// A step that changes nothing is emitted as well: it counts as generated, as it does in TLC.
     fn successors(&self, state: &Self::State, emit: &mut dyn FnMut(Self::Action, Self::State));
+
+    /// The number by which [`step`](Self::step) finds a step again, given its position among the steps of a
+    /// state: that position, unless the model knows a number that saves it from trying the steps before.
+    fn code(&self, position: u32, action: &Self::Action) -> u32 {
+        let _ = action;
+        position
+    }
+
+    /// Takes one step of `state` again, by its code.
+    fn step(&self, state: &Self::State, code: u32) -> Option<(Self::Action, Self::State)> {
+        pick(code, |emit| self.successors(state, &mut |action, next| emit((action, next))))
+    }
+
+    /// Takes one step of `state` by a draw, which is uniform over 64 bits; `None` where a walk ends. By
+    /// default each step is equally likely.
+    fn random_step(
+        &self,
+        state: &Self::State,
+        draw: u64,
+    ) -> Option<(u32, Self::Action, Self::State)> {
+        let mut steps = Vec::new();
+        self.successors(state, &mut |action, next| steps.push((action, next)));
+        let position = draw.checked_rem(steps.len() as u64)? as usize;
+        let (action, next) = steps.swap_remove(position);
+        Some((self.code(position as u32, &action), action, next))
+    }
+
+    /// Whether a step counts as a way to rest: it needs no fault to happen.
+    fn is_fair(&self, action: &Self::Action) -> bool {
+        let _ = action;
+        true
+    }
+
+    /// About how many bytes a state holds while it waits to be expanded.
+    fn state_bytes(&self) -> u64 {
+        size_of::<Self::State>() as u64
+    }
 
     /// The fingerprint by which a state is known again.
     ///
@@ -65,4 +102,17 @@ pub trait Model {
         let _ = state;
         false
     }
+}
+
+/// The item at a position among those that `emit_all` emits.
+pub(super) fn pick<T>(position: u32, emit_all: impl FnOnce(&mut dyn FnMut(T))) -> Option<T> {
+    let mut at = 0;
+    let mut picked = None;
+    emit_all(&mut |item| {
+        if at == position {
+            picked = Some(item);
+        }
+        at += 1;
+    });
+    picked
 }

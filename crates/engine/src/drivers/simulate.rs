@@ -9,9 +9,10 @@ mod records;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
-use crate::choice::{Choice, ChoiceKind, MsgKey};
+use crate::choice::{Choice, ChoiceKind};
 use crate::event::{EventKind, Shape};
 use crate::ids::{Direction, FaultIx, Micros, MsgId, NodeIx, PartitionIx, StepIx, TopicIx, TxnId};
+use crate::network::draw_key;
 use crate::patterns::Body;
 use crate::rng::{DrawKey, Purpose};
 use crate::scenario::document::{Distribution, FaultKind};
@@ -189,17 +190,12 @@ impl Simulator {
         (loss, duplicate)
     }
 
-    fn draw_key(key: &MsgKey) -> DrawKey {
-        let (step, dir) = key.step.unwrap_or_default();
-        DrawKey { txn: key.txn, step, dir, attempt: key.attempt, node: key.to, salt: key.label.0 }
-    }
-
     fn duplicate(&mut self, id: MsgId, sink: &mut dyn Sink, made: &mut Vec<Choice>) {
         let Some(message) = self.world.network.get(id) else { return };
         let Some(key) = self.world.network.key_of(id) else { return };
         let (_, probability) = self.link(key.from, key.to);
         let draws = &self.world.plan.draws;
-        if !message.copy && draws.happens(probability, Purpose::Duplicate, Self::draw_key(&key)) {
+        if !message.copy && draws.happens(probability, Purpose::Duplicate, draw_key(&key)) {
             self.make(ChoiceKind::Duplicate(key), sink, made);
         }
     }
@@ -299,7 +295,7 @@ impl Simulator {
         let is_request = matches!(message.body, Body::Request | Body::RequestAt(_));
         let is_command = matches!(message.shape, Shape::Command | Shape::Compensation);
         let (loss, _) = self.link(key.from, key.to);
-        let mut draw = Self::draw_key(&key);
+        let mut draw = draw_key(&key);
         if message.copy {
             // The copy has dice of its own.
             draw.salt ^= 0x4000_0000;

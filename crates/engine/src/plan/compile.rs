@@ -351,5 +351,7 @@ pub fn compile(scenario: &Scenario, coupling: &str, needs: Needs) -> Plan {
         triggers,
         fault_nodes,
         renames,
+        #[cfg(feature = "mutations")]
+        mutation: None,
     }
 }

@@ -22,6 +22,7 @@ pub use reserve::ReservationWords;
 
 use crate::cast::Cast;
 use crate::ids::{DbIx, FaultIx, Micros, NodeIx, Sym, TopicIx, TxnId};
+use crate::mutation::Mutation;
 use crate::rng::Draws;
 use crate::scenario::Scenario;
 use crate::scenario::document::{Distribution, StepKind};
@@ -80,6 +81,9 @@ pub struct Plan {
     pub fault_nodes: Vec<Vec<NodeIx>>,
     /// What each fault of the document renames where all services share a database.
     pub renames: Vec<Option<Rename>>,
+    /// The deliberate fault that is switched on.
+    #[cfg(feature = "mutations")]
+    pub mutation: Option<Mutation>,
 }
 
 /// Interned words of the engine.
@@ -528,6 +532,20 @@ pub struct Trigger {
 }
 
 impl Plan {
+    /// Whether a deliberate fault is switched on; never without the feature `mutations`.
+    #[cfg(feature = "mutations")]
+    #[must_use]
+    pub fn has(&self, fault: Mutation) -> bool {
+        self.mutation == Some(fault)
+    }
+
+    /// Whether a deliberate fault is switched on; never without the feature `mutations`.
+    #[cfg(not(feature = "mutations"))]
+    #[must_use]
+    pub const fn has(&self, _: Mutation) -> bool {
+        false
+    }
+
     /// How long a caller waits for the answer to an attempt, counted from 0, before it asks again.
     #[must_use]
     pub fn wait_us(&self, attempt: u16) -> Micros {

@@ -12,6 +12,7 @@ pub mod problem;
 mod shape;
 mod shapes;
 pub mod shipped;
+pub mod text;
 mod validate;
 
 pub use at::MAX_PROBLEMS;

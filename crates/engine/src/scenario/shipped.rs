@@ -11,69 +11,49 @@ pub struct Shipped {
     pub json: &'static str,
 }
 
+/// Scenarios by name: each stands in a file of that name.
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        &[$(Shipped {
+            name: $name,
+            json: include_str!(concat!("../../scenarios/", $name, ".json")),
+        }),*]
+    };
+}
+
 /// All of them, the first being the one that a first visit shows.
-static SHIPPED: &[Shipped] = &[
-    Shipped { name: "checkout", json: include_str!("../../scenarios/checkout.json") },
-    Shipped {
-        name: "customers-and-orders",
-        json: include_str!("../../scenarios/customers-and-orders.json"),
-    },
-    Shipped { name: "trip", json: include_str!("../../scenarios/trip.json") },
-    Shipped { name: "stale-balance", json: include_str!("../../scenarios/stale-balance.json") },
-    Shipped {
-        name: "rebuild-read-model",
-        json: include_str!("../../scenarios/rebuild-read-model.json"),
-    },
-    Shipped {
-        name: "opposite-transfers",
-        json: include_str!("../../scenarios/opposite-transfers.json"),
-    },
-    Shipped { name: "two-editors", json: include_str!("../../scenarios/two-editors.json") },
-    Shipped {
-        name: "balance-last-year",
-        json: include_str!("../../scenarios/balance-last-year.json"),
-    },
-    Shipped {
-        name: "corrected-record",
-        json: include_str!("../../scenarios/corrected-record.json"),
-    },
-    Shipped { name: "late-confirm", json: include_str!("../../scenarios/late-confirm.json") },
-    Shipped { name: "composed-answer", json: include_str!("../../scenarios/composed-answer.json") },
-    Shipped { name: "half-written", json: include_str!("../../scenarios/half-written.json") },
-    Shipped {
-        name: "coordinator-dies",
-        json: include_str!("../../scenarios/coordinator-dies.json"),
-    },
-    Shipped { name: "zombie-consumer", json: include_str!("../../scenarios/zombie-consumer.json") },
-    Shipped { name: "same-flow", json: include_str!("../../scenarios/same-flow.json") },
-    Shipped { name: "last-seat", json: include_str!("../../scenarios/last-seat.json") },
-    Shipped { name: "slow-tenant", json: include_str!("../../scenarios/slow-tenant.json") },
-    Shipped { name: "shared-outage", json: include_str!("../../scenarios/shared-outage.json") },
-    Shipped { name: "renamed-column", json: include_str!("../../scenarios/renamed-column.json") },
-    Shipped { name: "dual-write", json: include_str!("../../scenarios/dual-write.json") },
-    Shipped { name: "slow-answer", json: include_str!("../../scenarios/slow-answer.json") },
-    Shipped {
-        name: "redelivered-payment",
-        json: include_str!("../../scenarios/redelivered-payment.json"),
-    },
-    Shipped { name: "lost-event", json: include_str!("../../scenarios/lost-event.json") },
-    Shipped { name: "broker-down", json: include_str!("../../scenarios/broker-down.json") },
-    Shipped { name: "event-circle", json: include_str!("../../scenarios/event-circle.json") },
-    Shipped {
-        name: "paid-out-too-early",
-        json: include_str!("../../scenarios/paid-out-too-early.json"),
-    },
-    Shipped {
-        name: "failed-compensation",
-        json: include_str!("../../scenarios/failed-compensation.json"),
-    },
-    Shipped { name: "back-in-time", json: include_str!("../../scenarios/back-in-time.json") },
-    Shipped { name: "replica-down", json: include_str!("../../scenarios/replica-down.json") },
-    Shipped {
-        name: "out-of-order-projection",
-        json: include_str!("../../scenarios/out-of-order-projection.json"),
-    },
-    Shipped { name: "slow-replay", json: include_str!("../../scenarios/slow-replay.json") },
+static SHIPPED: &[Shipped] = shipped![
+    "checkout",
+    "customers-and-orders",
+    "trip",
+    "stale-balance",
+    "rebuild-read-model",
+    "opposite-transfers",
+    "two-editors",
+    "balance-last-year",
+    "corrected-record",
+    "late-confirm",
+    "composed-answer",
+    "half-written",
+    "coordinator-dies",
+    "zombie-consumer",
+    "same-flow",
+    "last-seat",
+    "slow-tenant",
+    "shared-outage",
+    "renamed-column",
+    "dual-write",
+    "slow-answer",
+    "redelivered-payment",
+    "lost-event",
+    "broker-down",
+    "event-circle",
+    "paid-out-too-early",
+    "failed-compensation",
+    "back-in-time",
+    "replica-down",
+    "out-of-order-projection",
+    "slow-replay",
 ];
 
 impl Shipped {

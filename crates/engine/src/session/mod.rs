@@ -8,7 +8,11 @@ mod check;
 mod run;
 mod stats;
 
+pub(crate) use run::words as choice_words;
+
 use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::cast::Cast;
 use crate::choice::{Choice, Intervention};
@@ -115,8 +119,25 @@ pub struct ChoiceView {
     pub node: NodeIx,
 }
 
+/// In which order a check visits states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// Level by level: the first schedule that breaks a property is a shortest one.
+    #[default]
+    BreadthFirst,
+    /// Along one schedule to its end, then the next: little memory waits, and schedules are long.
+    DepthFirst,
+    /// Schedules drawn at random from this seed, for spaces that do not fit: finds, and proves nothing.
+    RandomWalks {
+        /// What the draws begin with.
+        seed: u64,
+    },
+}
+
 /// What to look for.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CheckRequest {
     /// Transactions that take part; the scenario's bound by default.
     pub transactions: Option<u32>,
@@ -124,50 +145,131 @@ pub struct CheckRequest {
     pub faults: Option<Budget>,
     /// Where to stop, in distinct states; the scenario's by default.
     pub max_states: Option<u64>,
+    /// The longest schedule to try, in choices; any length by default.
+    pub max_steps: Option<u32>,
+    /// Where to stop, in bytes held for visited and waiting states; no bound by default.
+    pub max_bytes: Option<u64>,
     /// The properties to check by id; all by default.
     pub properties: Option<Vec<String>>,
     /// Stop at the first violation found.
     pub first_only: bool,
+    /// The order of visiting.
+    pub search: Search,
+    /// First without faults, then with one in all, then two, up to the budget, so that each property
+    /// is broken by as few faults as possible.
+    pub deepen: bool,
+    /// Leave out choices that others stand for: interchangeable transactions, and steps that commute with
+    /// everything. Verdicts stay; schedules may be longer.
+    pub reduce: bool,
+}
+
+/// Why a check is where it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    /// There is more to do.
+    #[default]
+    Running,
+    /// Every state within the bounds was visited.
+    Complete,
+    /// Cut at the number of states allowed.
+    CutAtStates,
+    /// Cut at the length of schedules allowed.
+    CutAtSteps,
+    /// Cut at the memory allowed.
+    CutAtMemory,
+    /// Schedules drawn at random: a sample.
+    Sampled,
+    /// Left at the violation asked for.
+    StoppedAtViolation,
+}
+
+impl Coverage {
+    /// It in words, behind a colon.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Running => "still searching",
+            Self::Complete => "complete within these bounds",
+            Self::CutAtStates => {
+                "cut at the number of states allowed; what holds does so as far as it was searched"
+            }
+            Self::CutAtSteps => {
+                "cut at the length of schedules allowed; what holds does so for schedules up to that length"
+            }
+            Self::CutAtMemory => {
+                "cut for want of memory; what holds does so as far as it was searched"
+            }
+            Self::Sampled => "drawn at random; what holds is not proved",
+            Self::StoppedAtViolation => "left when what was looked for was found",
+        }
+    }
+}
+
+/// One round of a check that begins without faults and allows one more at a time.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Round {
+    /// Faults allowed in all.
+    pub faults: u32,
+    /// Distinct states.
+    pub states: u64,
+    /// Whether every state with so many faults was visited.
+    pub coverage: Coverage,
+    /// The properties first broken in this round, by their position in the report.
+    pub broken: Vec<usize>,
 }
 
 /// How far a check has come, or what it found.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct CheckReport {
     /// Whether it has ended.
     pub done: bool,
     /// Whether every state within the bounds was visited.
     pub complete: bool,
+    /// Why it is where it is.
+    pub coverage: Coverage,
     /// Distinct states.
     pub states: u64,
     /// Transitions taken.
     pub transitions: u64,
-    /// Levels of the search, the initial state counting 1.
+    /// Levels of the search, the initial state counting 1; the longest schedule so far, where the
+    /// search is not breadth first.
     pub depth: u32,
     /// States at rest.
     pub at_rest: u64,
+    /// States found whose futures have not been tried.
+    pub waiting: u64,
+    /// Bytes held for visited and waiting states.
+    pub memory_bytes: u64,
+    /// The rounds, where faults were allowed one at a time; the last may be running.
+    pub rounds: Vec<Round>,
     /// Per property, what is known.
     pub properties: Vec<CheckedProperty>,
     /// What was checked, in words: "1 order, 1 crash, 1 duplicate, any timing".
     pub bounds: String,
     /// What the scenario has and exploring leaves out, in words: faults by time, dice.
     pub left_out: Vec<String>,
+    /// What was left out because something else stood for it, in words with its figure.
+    pub reductions: Vec<String>,
     /// The probability that two states shared a fingerprint and one was not visited.
     pub collision_probability: f64,
 }
 
 /// What a check knows of one property.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct CheckedProperty {
     /// Its id.
-    pub id: &'static str,
+    pub id: String,
     /// Its name on screen.
     pub title: String,
     /// Whether it held in all states visited so far.
     pub holds: bool,
     /// How often on the way compensation, recovery, refusal or redelivery put it to the test.
     pub exercised: u64,
-    /// The shortest schedule that breaks it, one choice in text form each.
+    /// The schedule that breaks it, one choice in text form each.
     pub counterexample: Option<Vec<String>>,
+    /// Whether no shorter schedule breaks it with as few faults: the search was breadth first.
+    pub shortest: bool,
     /// What is wrong at its end, in plain words.
     pub why: Option<String>,
 }
@@ -232,6 +334,22 @@ pub fn open(input: &RunInput) -> Result<Box<dyn Session>, Vec<Problem>> {
         return Err(problems);
     }
     Ok(Box::new(run::Run::new(input).map_err(|problem| vec![problem])?))
+}
+
+/// Opens a run with a deliberate fault in its patterns: for the test that `check` finds it.
+///
+/// # Errors
+/// As [`open`].
+#[cfg(feature = "mutations")]
+pub fn open_with(
+    input: &RunInput,
+    fault: crate::mutation::Mutation,
+) -> Result<Box<dyn Session>, Vec<Problem>> {
+    let problems = crate::scenario::validate(&input.scenario);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Box::new(run::Run::with(input, fault).map_err(|problem| vec![problem])?))
 }
 
 /// Counts of a run without its trace: for measuring, where millions of events would not be kept.

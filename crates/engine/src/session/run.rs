@@ -202,6 +202,21 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn new(input: &RunInput) -> Result<Self, Problem> {
         let (plan, parts) = patterns::plan(&input.scenario)?;
+        Self::of(input, plan, parts)
+    }
+
+    /// A run whose patterns have a deliberate fault.
+    #[cfg(feature = "mutations")]
+    pub(super) fn with(
+        input: &RunInput,
+        fault: crate::mutation::Mutation,
+    ) -> Result<Self, Problem> {
+        let (mut plan, parts) = patterns::plan(&input.scenario)?;
+        plan.mutation = Some(fault);
+        Self::of(input, plan, parts)
+    }
+
+    fn of(input: &RunInput, plan: Plan, parts: Parts) -> Result<Self, Problem> {
         let plan = Rc::new(plan);
         let rules = Rc::new(Rules::compile(&input.scenario, &plan.cast));
         let mut world = World::new(Rc::clone(&plan), parts, input.schedule.is_none());
@@ -483,7 +498,7 @@ fn node_of(kind: &ChoiceKind, clients: NodeIx) -> NodeIx {
 }
 
 /// A choice in plain words.
-fn words(cast: &Cast, kind: &ChoiceKind) -> String {
+pub(crate) fn words(cast: &Cast, kind: &ChoiceKind) -> String {
     let topic = |ix: usize| cast.topics.get(ix).map_or("?", |info| info.name.as_str());
     match kind {
         ChoiceKind::Arrive { number, .. } => format!("arrival {} comes", number + 1),

@@ -326,6 +326,15 @@ impl Sessions {
         }
     }
 
+    /// Lets go of the locks of a session that goes on, as strict two-phase locking never does: for the
+    /// deliberate fault of that name.
+    pub fn let_go(&mut self, txn: TxnId) {
+        if let Some(local) = self.open.get(&txn).and_then(|session| session.local) {
+            self.store.let_go(local);
+        }
+        self.collect();
+    }
+
     /// Rolls a prepared session back: the decision was to abort. Tells whether there was one.
     pub fn roll_back_prepared(&mut self, txn: TxnId) -> bool {
         if !self.is_prepared(txn) {

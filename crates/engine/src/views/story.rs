@@ -74,3 +74,16 @@ pub fn why_violated(cast: &Cast, trace: &Trace, violation: &Violation) -> Vec<St
     let shown = violation.culprit.or_else(last_of_txn).unwrap_or(violation.event);
     why::story_from(words::Words { cast, trace }, shown, violation.txn, violation.event)
 }
+
+/// The story of several events, as those of a causal slice: a line for each that a person needs and
+/// for each of `always`, in their order, and at the end what never happened because of `shown`.
+#[must_use]
+pub fn story_of(
+    cast: &Cast,
+    trace: &Trace,
+    events: &[EventIx],
+    always: &[EventIx],
+    shown: EventIx,
+) -> Vec<StoryLine> {
+    why::story_of(words::Words { cast, trace }, events, always, shown)
+}

@@ -9,11 +9,13 @@ use crate::choice::{Choice, ChoiceKind, Cut, MsgKey, TimerKey};
 use crate::event::{DropReason, EventKind, LostRecord};
 use crate::family::{About, TimerOf, TxnData};
 use crate::ids::{Direction, EventIx, MsgId, NodeIx, StepIx, TxnId};
+use crate::mutation::Mutation;
+use crate::network::draw_key;
 use crate::out::Effect;
 use crate::patterns::read::{Asked, Fired};
 use crate::patterns::{Body, Out, Response, client, entry};
 use crate::plan::MixKind;
-use crate::rng::{DrawKey, Purpose};
+use crate::rng::Purpose;
 
 /// Why a choice cannot be made in this world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -198,12 +200,7 @@ impl World {
         cut: Option<Cut>,
         sink: &mut dyn Sink,
     ) -> Result<(), Impossible> {
-        if !self.is_up(node) {
-            return Err(Impossible::Down);
-        }
-        if !self.reaches_broker(node) {
-            return Err(Impossible::NoBroker);
-        }
+        self.at_broker(node)?;
         let service = self.plan.cast.service_of(node);
         if self.relay_of(service) != Some(node) {
             return Err(Impossible::NothingToRelay);
@@ -215,8 +212,13 @@ impl World {
         handler.begin();
         if handler.world.is_up(node) {
             let mut out = Out::default();
-            out.push(Effect::PublishOldest { db });
-            out.push(Effect::MarkSent { db });
+            if handler.world.plan.has(Mutation::MarkedBeforePublished) {
+                out.push(Effect::MarkSent { db });
+                out.push(Effect::Publish(oldest));
+            } else {
+                out.push(Effect::PublishOldest { db });
+                out.push(Effect::MarkSent { db });
+            }
             handler.run(out);
         }
         handler.finish();
@@ -295,16 +297,7 @@ impl World {
         self.next_message = MsgId(copy.0 + 1);
         let mut due = message.due;
         if self.timed {
-            let (step, dir) = key.step.unwrap_or_default();
-            let draw = DrawKey {
-                txn: key.txn,
-                step,
-                dir,
-                attempt: key.attempt,
-                node: key.to,
-                salt: key.label.0,
-            };
-            due = self.now + self.delay(key.from, key.to, Purpose::DuplicateDelay, draw);
+            due = self.now + self.delay(key.from, key.to, Purpose::DuplicateDelay, draw_key(key));
             self.due.push((due, Due::Message(copy)));
         }
         let mut handler = Handler::new(self, sink, key.from, Some(message.sent), None);

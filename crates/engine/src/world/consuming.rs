@@ -9,11 +9,23 @@ use super::effects::{Broken, Handler};
 use crate::choice::Cut;
 use crate::event::{EventKind, Refusal};
 use crate::ids::{NodeIx, PartitionIx, TopicIx};
+use crate::mutation::Mutation;
 use crate::out::Effect;
 use crate::patterns::Out;
 use crate::stores::Held;
 
 impl World {
+    /// Whether a node can work with the broker, or why not.
+    pub(super) fn at_broker(&self, node: NodeIx) -> Result<(), Impossible> {
+        if !self.is_up(node) {
+            return Err(Impossible::Down);
+        }
+        if !self.reaches_broker(node) {
+            return Err(Impossible::NoBroker);
+        }
+        Ok(())
+    }
+
     pub(super) fn consume(
         &mut self,
         node: NodeIx,
@@ -22,12 +34,7 @@ impl World {
         cut: Option<Cut>,
         sink: &mut dyn Sink,
     ) -> Result<(), Impossible> {
-        if !self.is_up(node) {
-            return Err(Impossible::Down);
-        }
-        if !self.reaches_broker(node) {
-            return Err(Impossible::NoBroker);
-        }
+        self.at_broker(node)?;
         let service = self.plan.cast.service_of(node);
         let held = self.in_hand(node, topic, partition)?;
         let group = self.broker.partition(topic, partition).group(service);
@@ -54,6 +61,9 @@ impl World {
             again: offset < group.handled,
         });
         handler.begin();
+        if handler.world.plan.has(Mutation::OffsetBeforeEffect) {
+            handler.end_record(topic, partition, offset);
+        }
         if handler.world.is_up(node) {
             let mut out = Out::default();
             if poison {

@@ -16,7 +16,7 @@ use crate::event::{Event, EventKind, Fact, Refusal, RowChange, Shape};
 use crate::ids::{
     DbIx, Direction, EventIx, FaultIx, Micros, MsgId, NodeIx, StepIx, StepRef, TxnId,
 };
-use crate::network::Message;
+use crate::network::{Message, draw_key};
 use crate::out::{
     Alarm, Answer, Clock, Effect, InboxKey, Letter, LocalResult, LocalTxn, RecordBody, Told,
 };

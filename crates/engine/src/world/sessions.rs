@@ -17,6 +17,7 @@ use crate::choice::{Cut, TimerKey};
 use crate::event::{EventKind, Refusal};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{DbIx, Direction, EventIx, Micros, NodeIx, StepIx, StepRef, TxnId};
+use crate::mutation::Mutation;
 use crate::out::{Alarm, Answer, Ask, Clock, Exchange, InboxKey, RecordBody, Told};
 use crate::patterns::store::{event_sourced, rows};
 use crate::patterns::{Cont, Out};
@@ -198,6 +199,13 @@ impl Handler<'_> {
         out
     }
 
+    /// The database turns a local transaction away: it is rolled back, and who waits is told.
+    fn turned_away(&mut self, db: DbIx, txn: TxnId, why: Refusal, then: Option<Cont>) -> Out {
+        self.emit(EventKind::Refused { db, why });
+        self.roll_back(db, txn, Some(why), false);
+        self.told_maybe(then, Told::Refused(why))
+    }
+
     fn in_session(&mut self, db: DbIx, txn: TxnId, ask: Ask, then: Option<Cont>) -> Out {
         if !self.world.reaches_db(self.node, db) {
             self.emit(EventKind::Refused { db, why: Refusal::Unavailable });
@@ -208,29 +216,19 @@ impl Handler<'_> {
             Ask::Run(of) => {
                 let Some(then) = then else { return Out::default() };
                 if refuses {
-                    self.emit(EventKind::Refused { db, why: Refusal::ReadOnly });
-                    self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
-                    return self.told_maybe(Some(then), Told::Refused(Refusal::ReadOnly));
+                    return self.turned_away(db, txn, Refusal::ReadOnly, Some(then));
                 }
                 if let Some(word) = self.world.renamed(self.node, of) {
-                    let why = Refusal::Missing(word);
-                    self.emit(EventKind::Refused { db, why });
-                    self.roll_back(db, txn, Some(why), false);
-                    return self.told_maybe(Some(then), Told::Refused(why));
+                    return self.turned_away(db, txn, Refusal::Missing(word), Some(then));
                 }
                 let progress = self.start_step(db, of);
                 self.came(db, of, progress, then)
             }
             Ask::Commit { .. } | Ask::Prepare { .. } if refuses => {
-                self.emit(EventKind::Refused { db, why: Refusal::ReadOnly });
-                self.roll_back(db, txn, Some(Refusal::ReadOnly), false);
-                self.told_maybe(then, Told::Refused(Refusal::ReadOnly))
+                self.turned_away(db, txn, Refusal::ReadOnly, then)
             }
             Ask::Commit { .. } | Ask::Prepare { .. } if self.lacks_copies(db, txn) => {
-                let why = Refusal::Unavailable;
-                self.emit(EventKind::Refused { db, why });
-                self.roll_back(db, txn, Some(why), false);
-                self.told_maybe(then, Told::Refused(why))
+                self.turned_away(db, txn, Refusal::Unavailable, then)
             }
             Ask::Commit { fact } => {
                 let (told, copying) = self.commit(db, txn, true);
@@ -391,6 +389,9 @@ impl Handler<'_> {
             self.note_seen(db, of);
         }
         let wrote = !changes.is_empty();
+        if progress == Progress::Done && self.world.plan.has(Mutation::LocksReleasedEarly) {
+            self.let_go(db, of.txn);
+        }
         let out = match progress {
             Progress::Done => {
                 if wrote {

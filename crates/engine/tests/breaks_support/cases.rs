@@ -129,6 +129,7 @@ pub(crate) fn all() -> Vec<Case> {
         case("lost-update", read_then_write(read_committed), none, "Isolation", 10, 88),
         case("money-is-lost", read_then_write(read_committed), none, "Money conserved", 10, 88),
         case("read-skew", shipped("composed-answer", composition), none, "No read skew", 12, 246),
+        case("refused-half-way", shipped("half-written", uncoordinated), none, "Atomicity", 14, 57),
         case("half-written", shipped("half-written", composition), none, "Atomicity", 18, 91),
         case("composer-forgets", checkout(composition), crash, "Atomicity", 6, 313),
         case("half-a-transaction", checkout(uncoordinated), crash, "Atomicity", 4, 199),
@@ -197,6 +198,7 @@ pub(crate) fn all() -> Vec<Case> {
         ),
         case("late-confirm-of-a-parcel", checkout(tcc), none, "Stock conserved", 20, 2_733),
     ];
+    all.extend(super::levels::cases());
     all.extend(super::sagas::cases());
     all.extend(super::replicas::cases());
     all.extend(super::stream_cases::all());

@@ -1,15 +1,20 @@
 //! Shipped scenarios with one switch changed, checked, and their counterexamples replayed.
 
 #![allow(dead_code, reason = "each test uses its part of this")]
+#![allow(clippy::unwrap_used)]
 
 pub(crate) mod as_shipped;
 pub(crate) mod cases;
+pub(crate) mod levels;
+pub(crate) mod pairs;
 pub(crate) mod replicas;
 pub(crate) mod sagas;
 pub(crate) mod stream_cases;
 pub(crate) mod two_phase;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use interleave_engine::ids::EventIx;
 use interleave_engine::link::{self, Link};
@@ -19,6 +24,7 @@ use interleave_engine::session::{
     CheckReport, CheckRequest, CheckedProperty, ENGINE, RunInput, RunState, Session, open,
 };
 use interleave_engine::verdict::PropertyReport;
+use serde_json::json;
 
 /// A budget of so many crashes, losses and duplicates.
 pub(crate) fn faults(crash: u8, drop: u8, duplicate: u8) -> Budget {
@@ -26,8 +32,16 @@ pub(crate) fn faults(crash: u8, drop: u8, duplicate: u8) -> Budget {
 }
 
 /// Checks as many transactions as the scenario explores within a budget, to the end of the space or
-/// to the first violation.
+/// to the first violation. The same is not explored twice in a run of the tests, whoever asks.
 pub(crate) fn check(scenario: &Scenario, faults: Budget, first_only: bool) -> CheckReport {
+    type Kept = BTreeMap<String, Arc<OnceLock<CheckReport>>>;
+    static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
+    let asked = json!([scenario, faults, first_only]).to_string();
+    let kept = Arc::clone(KEPT.lock().unwrap().entry(asked).or_default());
+    kept.get_or_init(|| explore(scenario, faults, first_only)).clone()
+}
+
+fn explore(scenario: &Scenario, faults: Budget, first_only: bool) -> CheckReport {
     let session = open(&RunInput::of(scenario.clone())).unwrap();
     let request = CheckRequest {
         // As many as the scenario says.
@@ -36,6 +50,7 @@ pub(crate) fn check(scenario: &Scenario, faults: Budget, first_only: bool) -> Ch
         max_states: Some(1_000_000),
         properties: None,
         first_only,
+        ..CheckRequest::default()
     };
     let mut check = session.check(&request).unwrap();
     while !check.run_slice(10_000) {}
@@ -58,6 +73,13 @@ pub(crate) fn finish(mut session: Box<dyn Session>) -> Box<dyn Session> {
     while *session.state() == RunState::Running {
         session.run_slice(1_000);
     }
+    session
+}
+
+/// Simulates a scenario until it is at rest.
+pub(crate) fn run(scenario: Scenario) -> Box<dyn Session> {
+    let session = finish(open(&RunInput::of(scenario)).unwrap());
+    assert_eq!(*session.state(), RunState::AtRest);
     session
 }
 

@@ -37,6 +37,13 @@ fn out_of_order() -> Scenario {
     scenario
 }
 
+/// No row of an answer may be older than the current one.
+pub(crate) fn no_older(pattern: &str) -> Scenario {
+    let mut scenario = balance(pattern, 1);
+    scenario.options.staleness_max = Some(0);
+    scenario
+}
+
 fn published_from_memory() -> Scenario {
     let mut scenario = with_mix(balance("cqrs", 1), &["pay-in"]);
     scenario.options.outbox = false;
@@ -59,6 +66,8 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         case("stale-after-a-write", balance(events, 1), none, "Read your writes", 6, 62),
         case("stale-before-the-copy", balance(copies, 1), none, "Read your writes", 6, 103),
+        case("older-by-events", no_older(events), none, "Staleness", 5, 70),
+        case("older-by-copies", no_older(copies), none, "Staleness", 5, 115),
         case("back-in-time", twice(events), none, "Monotonic reads", 11, 530),
         case("back-before-the-copy", twice(copies), none, "Monotonic reads", 9, 1_996),
         case("projection-out-of-order", out_of_order(), none, "Projection agreement", 12, 267),

@@ -284,6 +284,14 @@ pub(crate) fn cases() -> Vec<Case> {
         case("deposit-taken-back", choreography, &bank(&[], &[]), none, dirty, 8, 311),
         case("last-one-sold-twice", choreography, &last_one(&[]), none, "Sold once", 12, 479),
         case("balance-put-back", choreography, &savings, none, balance, 16, 527),
+        Case {
+            name: "paid-out-by-command",
+            scenario: super::as_shipped::under("paid-out-too-early", orchestration),
+            faults: none,
+            property: dirty,
+            length: 10,
+            states: 265,
+        },
         case("cancel-overtakes", orchestration, &card(&[]), impatient(), "Exactly once", 4, 243),
     ]
 }

@@ -14,8 +14,13 @@ pub(crate) fn run(oracle: &Value) -> Vec<Record> {
 }
 
 fn whole_space<M: Model>(model: M) -> Result<Report, Not> {
-    let limits =
-        Limits { states: 3_000_000, depth: u32::MAX, stop: StopAt::Exhausted, count_edges: false };
+    let limits = Limits {
+        states: 3_000_000,
+        depth: u32::MAX,
+        stop: StopAt::Exhausted,
+        count_edges: false,
+        ..Limits::default()
+    };
     let report = Explorer::new(model, limits).run();
     match report.coverage {
         Coverage::Complete => Ok(report),

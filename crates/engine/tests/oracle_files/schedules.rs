@@ -29,6 +29,7 @@ fn states<M: Model>(model: M) -> Result<u64, Not> {
         depth: u32::MAX,
         stop: StopAt::Exhausted,
         count_edges: false,
+        ..Limits::default()
     };
     let report = Explorer::new(model, limits).run();
     if report.coverage == Coverage::Complete {

@@ -36,8 +36,13 @@ pub(crate) fn run(oracle: &Value) -> Vec<Record> {
 }
 
 fn whole_space<M: Model>(model: M) -> Result<Report, Not> {
-    let limits =
-        Limits { states: MOST_STATES, depth: u32::MAX, stop: StopAt::Exhausted, count_edges: true };
+    let limits = Limits {
+        states: MOST_STATES,
+        depth: u32::MAX,
+        stop: StopAt::Exhausted,
+        count_edges: true,
+        ..Limits::default()
+    };
     let report = Explorer::new(model, limits).run();
     match report.coverage {
         Coverage::Complete => Ok(report),

@@ -1,23 +1,13 @@
 //! What an exploration has found so far, and how a generated state enters it.
 
-use std::collections::VecDeque;
 use std::mem;
 
 use super::super::model::{Model, PropertyIx, RestRule};
-use super::seen::{self, Seen};
+use super::links::{Link, Links, NO_PARENT};
+use super::seen::{self, Inserted, Seen};
+use super::waiting::{Entry, Waiting};
+use super::ways::Ways;
 use super::{Coverage, Limits, StateIx, StopAt};
-
-/// How a state was first reached.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
-    /// The number of the state before, or [`NO_PARENT`].
-    pub(super) parent: u32,
-    /// The position of the step among the parent's steps, or of the state among the initial ones.
-    pub(super) ordinal: u32,
-}
-
-/// The parent of an initial state. No state has this number, since [`Ledger::new`] caps the limit below it.
-pub(super) const NO_PARENT: u32 = u32::MAX;
 
 /// Where a batch of generated states comes from.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +16,15 @@ pub(super) struct Origin {
     pub(super) parent: u32,
     /// The fingerprint of the expanded state, if there is one.
     pub(super) own: Option<u64>,
-    /// Whether the batch lies within the limit on depth.
-    pub(super) has_room: bool,
+    /// How many steps lead to a state of the batch.
+    pub(super) steps: u32,
+}
+
+/// A generated state, before it is known whether it is a new one.
+struct Generated<S> {
+    state: S,
+    code: u32,
+    is_fair: bool,
 }
 
 /// Everything that grows while an exploration runs.
@@ -35,13 +32,15 @@ pub(super) struct Ledger<S> {
     pub(super) limits: Limits,
     pub(super) rest_rule: RestRule,
     pub(super) seen: Seen,
-    pub(super) links: Vec<Link>,
-    /// Fingerprints and states that wait to be expanded, in the order of their numbers.
-    pub(super) frontier: VecDeque<(u64, S)>,
+    pub(super) links: Links,
+    pub(super) waiting: Waiting<S>,
+    pub(super) ways: Option<Ways>,
     pub(super) generated: u64,
     pub(super) checked: u64,
     pub(super) at_rest: u64,
     pub(super) edges: u64,
+    /// The longest path to a visited state, in steps.
+    pub(super) longest: u32,
     pub(super) coverage: Coverage,
     /// For each property the first state that breaks it, and whether that state is at rest.
     pub(super) violations: Vec<Option<(StateIx, bool)>>,
@@ -49,9 +48,11 @@ pub(super) struct Ledger<S> {
     /// Whether a new state was left out because it lay too deep.
     too_deep: bool,
     /// States that one expansion has generated, in the order of their emission.
-    batch: Vec<S>,
+    batch: Vec<Generated<S>>,
     /// The fingerprint of each state of the batch, and what the set of visited states held at its place.
     prints: Vec<(u64, u64)>,
+    /// Where the fair steps of the expanded state lead.
+    targets: Vec<u32>,
 }
 
 impl<S> Ledger<S> {
@@ -63,31 +64,40 @@ impl<S> Ledger<S> {
                 ..limits
             },
             rest_rule,
-            seen: Seen::new(),
-            links: Vec::new(),
-            frontier: VecDeque::new(),
+            seen: Seen::new(limits.ways_to_rest),
+            links: Links::default(),
+            waiting: Waiting::new(limits.order, limits.kept),
+            ways: limits.ways_to_rest.then(Ways::default),
             generated: 0,
             checked: 0,
             at_rest: 0,
             edges: 0,
+            longest: 0,
             coverage: Coverage::Running,
             violations: vec![None; properties],
             violated: 0,
             too_deep: false,
             batch: Vec::new(),
             prints: Vec::new(),
+            targets: Vec::new(),
         }
     }
 
-    /// Distinct states. It fits, since the limit on states is a `u32`.
+    /// Distinct states.
     pub(super) fn count(&self) -> u32 {
-        self.links.len() as u32
+        self.links.count()
+    }
+
+    /// Bytes held for visited states, and for those that wait where each holds so many.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        let ways = self.ways.as_ref().map_or(0, Ways::memory_bytes);
+        self.seen.memory_bytes() + self.links.memory_bytes() + ways
     }
 
     /// Puts a generated state into the batch.
     #[inline]
-    pub(super) fn collect(&mut self, state: S) {
-        self.batch.push(state);
+    pub(super) fn collect(&mut self, state: S, code: u32, is_fair: bool) {
+        self.batch.push(Generated { state, code, is_fair });
     }
 
     /// Takes in the new ones among the states of the batch; true if any differs from the expanded one.
@@ -96,7 +106,7 @@ impl<S> Ledger<S> {
         let mut prints = mem::take(&mut self.prints);
         // Most time goes into waiting for memory. The reads of one loop do not depend on each other, so
         // the processor waits for all of them at once, and not for one after the other.
-        prints.extend(batch.iter().map(|state| (model.fingerprint(state), 0)));
+        prints.extend(batch.iter().map(|generated| (model.fingerprint(&generated.state), 0)));
         for (fingerprint, home) in &mut prints {
             *home = self.seen.home(*fingerprint);
         }
@@ -104,21 +114,40 @@ impl<S> Ledger<S> {
         if self.limits.count_edges {
             self.edges += count_others(&prints, origin.own);
         }
+        let first_new = self.count();
         let mut has_way_out = false;
-        for ((ordinal, state), (fingerprint, home)) in
-            (0..).zip(batch.drain(..)).zip(prints.drain(..))
-        {
+        for (generated, (fingerprint, home)) in batch.drain(..).zip(prints.drain(..)) {
             if Some(fingerprint) == origin.own {
                 continue;
             }
             has_way_out = true;
+            let is_fair = generated.is_fair && self.ways.is_some();
             if home != seen::key(fingerprint) {
-                self.offer(model, fingerprint, state, origin, ordinal);
+                self.offer(model, fingerprint, generated, origin);
+            }
+            if is_fair {
+                // Where a successor was left out, nobody knows what lies behind it.
+                self.targets.push(self.seen.number(fingerprint).unwrap_or(NO_PARENT));
             }
         }
+        self.waiting.turn(first_new);
         self.batch = batch;
         self.prints = prints;
+        self.note_ways(origin.parent);
         has_way_out
+    }
+
+    /// Notes the ways on from the expanded state.
+    fn note_ways(&mut self, state: u32) {
+        let Some(ways) = &mut self.ways else { return };
+        if state != NO_PARENT {
+            if self.targets.contains(&NO_PARENT) {
+                ways.mark(state);
+            } else {
+                ways.add(state, &self.targets);
+            }
+        }
+        self.targets.clear();
     }
 
     /// Takes a state in, unless it is known or there is no room.
@@ -126,23 +155,34 @@ impl<S> Ledger<S> {
         &mut self,
         model: &M,
         fingerprint: u64,
-        state: S,
-        Origin { parent, has_room, .. }: Origin,
-        ordinal: u32,
+        Generated { state, code, .. }: Generated<S>,
+        Origin { parent, steps, .. }: Origin,
     ) {
+        let has_room = steps < self.limits.depth;
         if !has_room || self.count() >= self.limits.states {
             self.refuse(fingerprint, has_room);
             return;
         }
-        if !self.seen.insert(fingerprint) {
+        let at = self.count();
+        match self.seen.insert(fingerprint, at) {
+            Inserted::Known => return,
+            Inserted::NoMemory => {
+                self.coverage = Coverage::CutAtMemory;
+                return;
+            }
+            Inserted::New => {}
+        }
+        self.longest = self.longest.max(steps);
+        if !self.links.push(Link { parent, code }) {
+            self.coverage = Coverage::CutAtMemory;
             return;
         }
-        let at = StateIx(self.count());
-        self.links.push(Link { parent, ordinal });
         if self.rest_rule == RestRule::Told {
-            self.check(model, &state, at, model.at_rest(&state));
+            self.check(model, &state, StateIx(at), model.at_rest(&state));
         }
-        self.frontier.push_back((fingerprint, state));
+        if !self.waiting.push(Entry { at, steps, fingerprint }, state) {
+            self.coverage = Coverage::CutAtMemory;
+        }
     }
 
     /// Notes that a state was left out, if it is a new one: only then is the exploration not complete.
@@ -168,9 +208,12 @@ impl<S> Ledger<S> {
     ) {
         self.checked += 1;
         self.at_rest += u64::from(at_rest);
+        if at_rest && let Some(ways) = &mut self.ways {
+            ways.mark(at.0);
+        }
         let Self { violations, violated, .. } = self;
         model.check(state, at_rest, &mut |PropertyIx(property)| {
-            // States are checked in breadth-first order, so the first violation has the shortest path.
+            // Breadth first, states are checked in the order of their depth: the first violation has a shortest path.
             if let Some(slot @ None) = violations.get_mut(usize::from(property)) {
                 *slot = Some((at, at_rest));
                 *violated += 1;
@@ -178,8 +221,8 @@ impl<S> Ledger<S> {
         });
     }
 
-    /// Notices when nothing is left to do.
-    pub(super) fn settle(&mut self) {
+    /// Notices when nothing is left to do, where so many bytes are held.
+    pub(super) fn settle(&mut self, memory_bytes: impl FnOnce(&Self) -> u64) {
         if self.coverage != Coverage::Running {
             return;
         }
@@ -188,7 +231,7 @@ impl<S> Ledger<S> {
             StopAt::AllViolated => self.violated > 0 && self.violated == self.violations.len(),
             StopAt::Exhausted => false,
         };
-        if self.frontier.is_empty() {
+        if self.waiting.is_empty() {
             self.coverage = if self.too_deep {
                 Coverage::CutAtDepth { depth: self.limits.depth }
             } else {
@@ -196,6 +239,8 @@ impl<S> Ledger<S> {
             };
         } else if enough {
             self.coverage = Coverage::StoppedAtViolation;
+        } else if self.limits.bytes < u64::MAX && memory_bytes(self) > self.limits.bytes {
+            self.coverage = Coverage::CutAtMemory;
         }
     }
 }

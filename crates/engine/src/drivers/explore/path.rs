@@ -50,16 +50,3 @@ impl std::fmt::Display for PathError {
 }
 
 impl std::error::Error for PathError {}
-
-/// The item at a position among those that `emit_all` emits.
-pub(super) fn pick<T>(position: u32, emit_all: impl FnOnce(&mut dyn FnMut(T))) -> Option<T> {
-    let mut at = 0;
-    let mut picked = None;
-    emit_all(&mut |item| {
-        if at == position {
-            picked = Some(item);
-        }
-        at += 1;
-    });
-    picked
-}

@@ -19,6 +19,10 @@ pub enum Coverage {
         /// The limit that was reached, in levels.
         depth: u32,
     },
+    /// The memory allowed is used up, or the machine has no more: there may be states that were not visited.
+    CutAtMemory,
+    /// Paths were drawn at random: whatever was not drawn is not known.
+    Sampled,
     /// The violations asked for were found, and the rest was left.
     StoppedAtViolation,
 }
@@ -30,11 +34,11 @@ pub enum Verdict {
     Holds,
     /// It holds in every state that was checked, but there are others.
     HoldsSoFar,
-    /// It is broken. No shorter path breaks it.
+    /// It is broken. Where the search was breadth first, no shorter path breaks it.
     Violated(Violation),
 }
 
-/// The first state, in breadth-first order, that breaks a property.
+/// The first state, in the order of the search, that breaks a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The state, for [`Explorer::path`](super::Explorer::path).
@@ -61,7 +65,8 @@ pub struct Report {
     pub distinct: u64,
     /// Initial states and every successor of every expanded state, repeats included (TLC's "states generated").
     pub generated: u64,
-    /// Levels of the breadth-first search; the initial states are level 1 (TLC's "depth").
+    /// Levels: one more than the steps of the longest path that was taken to a new state; breadth first that is
+    /// TLC's "depth", and the initial states are level 1.
     pub depth: u32,
     /// States whose successors have been generated.
     pub expanded: u64,
@@ -78,8 +83,13 @@ pub struct Report {
     /// An upper bound of the probability that two visited states shared a fingerprint by chance, which
     /// would have hidden one of them: n^2 / 2^65 for n states and a random 64-bit fingerprint.
     pub collision_probability: f64,
-    /// Bytes held for visited states, without the whole states of the frontier.
+    /// Bytes held for visited states, with what is needed to rebuild the path to each.
     pub memory_bytes: u64,
+    /// Bytes held for states that wait to be expanded, whole ones by the model's estimate.
+    pub waiting_bytes: u64,
+    /// Where the ways to rest were asked for and the search has ended: the first state from which no fair step
+    /// leads on to rest, and how many such states there are.
+    pub no_rest: Option<(Violation, u32)>,
 }
 
 impl Report {

@@ -11,6 +11,7 @@ use super::{Asked, Fired, ReadMsg};
 use crate::event::Shape;
 use crate::family::Cx;
 use crate::ids::{DbIx, Direction, NodeIx, StepIx};
+use crate::mutation::Mutation;
 use crate::out::{Alarm, Clock, Exchange, Letter};
 use crate::patterns::{Body, Out};
 use crate::stores::{RowVersion, Snapshot};
@@ -80,7 +81,8 @@ pub fn on_timer(cx: &Cx<'_>, state: &mut State, fired: Fired, out: &mut Out) {
 /// A replica takes a copy in and says so.
 pub fn on_copy(cx: &Cx<'_>, asked: Asked, snapshot: &Snapshot, out: &mut Out) {
     let rows: Vec<RowVersion> = snapshot.changed().collect();
-    take_in(cx, rows.iter(), true, out);
+    let is_guarded = !cx.plan.has(Mutation::OlderCopyTakenIn);
+    take_in(cx, rows.iter(), is_guarded, out);
     let exchange =
         Exchange { caller: asked.from, target: cx.node, txn: asked.txn, step: asked.step };
     out.send(Letter {

@@ -12,6 +12,7 @@ use crate::event::{Fact, Refusal, RowChange};
 use crate::family::{Cx, Needs};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::TxnId;
+use crate::mutation::Mutation;
 use crate::plan::{Env, Op, Plan};
 use crate::scenario::document::ExpectedVersion;
 use crate::stores::{Action, Database, Versions};
@@ -99,6 +100,7 @@ pub fn appended_to(actions: &[Action]) -> Vec<Key> {
 #[must_use]
 pub fn is_too_late(plan: &Plan, db: &Database, seen: &Seen) -> bool {
     plan.scenario.options.expected == ExpectedVersion::Exact
+        && !plan.has(Mutation::VersionNotCompared)
         && !db.streams().is_none_or(|streams| streams.are_as_seen(&seen.versions))
 }
 

@@ -13,6 +13,7 @@ use super::{WriteCont, reason_of};
 use crate::event::{EventKind, Outcome, Refusal, Shape};
 use crate::family::Cx;
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TopicIx, TxnId};
+use crate::mutation::Mutation;
 use crate::out::{Answer, Effect, InboxKey, LocalResult, LocalTxn, RecordBody, Says, StepWork};
 use crate::patterns::{Out, Response, client};
 use crate::plan::Plan;
@@ -65,6 +66,8 @@ fn done_record(cx: &Cx<'_>, txn: TxnId, step: StepIx, says: Says) -> RecordBody 
 }
 
 fn inbox(cx: &Cx<'_>, txn: TxnId, label: Sym) -> Option<InboxKey> {
+    let is_keyed_wrongly = cx.plan.has(Mutation::InboxKeyWithoutStep);
+    let label = if is_keyed_wrongly { cx.plan.words.request } else { label };
     cx.plan.scenario.options.inbox.then_some(InboxKey { txn, label })
 }
 

@@ -15,6 +15,7 @@ use crate::event::{EventKind, Outcome, Refusal, Shape};
 use crate::family::{About, Cx};
 use crate::fingerprint::{Canon, Fingerprint};
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TxnId};
+use crate::mutation::Mutation;
 use crate::out::{
     Alarm, Answer, Clock, Effect, Exchange, InboxKey, Letter, LocalResult, LocalTxn, RowWrite,
     StepWork,
@@ -289,6 +290,7 @@ pub fn on_request(cx: &Cx<'_>, txn: TxnId, out: &mut Out) {
         answer: Some(Answer::Done),
         fact: end(cx, &write).map(|end| (txn, end)),
         writes: vec![write],
+        lazy: cx.plan.has(Mutation::SagaRowNotForced),
         ..LocalTxn::default()
     };
     out.local(cx.own_db(), transaction, WriteCont::SagaOrchestration(Cont::Begun(txn)));
@@ -398,6 +400,8 @@ fn refused(
         Compensate::Completed => step.ix(),
         Compensate::FailedToo => step.ix() + 1,
     };
+    let is_forgotten = cx.plan.has(Mutation::ForgottenCompensation);
+    let before = if is_forgotten { before.saturating_sub(1) } else { before };
     persist(cx, txn, back_row(cx, txn, before, reason), out);
 }
 

@@ -114,6 +114,13 @@ impl TransactionStore {
         Ok(())
     }
 
+    /// Lets go of the locks of a transaction that goes on; who waited for them goes on too.
+    pub fn let_go(&mut self, txn: LocalTxnId) {
+        let granted = self.locks.release(txn);
+        self.ready.extend(granted);
+        self.settle();
+    }
+
     fn take_prepared(&mut self, gid: &str) -> Result<LocalTxnId, DbError> {
         self.prepared.remove(gid).ok_or_else(|| DbError::NoSuchPrepared(gid.to_owned()))
     }

@@ -76,6 +76,44 @@ pub(super) fn story_from(
     lines
 }
 
+/// The lines of several events, in their order, and what never happened because of one of them.
+pub(super) fn story_of(
+    words: Words<'_>,
+    events: &[EventIx],
+    always: &[EventIx],
+    shown: EventIx,
+) -> Vec<StoryLine> {
+    let mut lines: Vec<StoryLine> = Vec::new();
+    for ix in events {
+        // What is done to rows and locks before a commit decides races between transactions.
+        let decides = matches!(
+            words.event(*ix).map(|event| &event.kind),
+            Some(
+                EventKind::Wrote { .. }
+                    | EventKind::Read { .. }
+                    | EventKind::Prepared { .. }
+                    | EventKind::LockWaited { .. }
+                    | EventKind::Deadlocked { .. }
+                    | EventKind::RolledBack { .. }
+                    | EventKind::Rebalanced { .. }
+            )
+        );
+        let handler = words.handler(*ix, None);
+        match words.line(*ix, &handler) {
+            Some(line) => lines.push(line),
+            None if decides || always.contains(ix) => {
+                lines.push(words.line_of_sentence(*ix, false));
+            }
+            None => {}
+        }
+    }
+    lines.extend(words.consequences(shown));
+    if lines.len() > LINES_MAX {
+        lines.drain(LINES_MAX / 2..lines.len() - LINES_MAX / 2);
+    }
+    lines
+}
+
 /// The causes of an event, itself first. A crash without a cause of its own goes on with what it
 /// cut in two.
 fn chain(words: Words<'_>, event: EventIx) -> Vec<EventIx> {

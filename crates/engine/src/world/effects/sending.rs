@@ -56,18 +56,18 @@ impl Handler<'_> {
         }
         let id = self.world.next_message;
         self.world.next_message = MsgId(id.0 + 1);
+        let key = MsgKey {
+            from: self.node,
+            to: letter.to,
+            label: letter.label,
+            txn: letter.txn,
+            step: letter.step,
+            attempt: letter.attempt,
+            nth: 0,
+        };
         let mut due = self.world.now;
         if self.world.timed {
-            let (step, dir) = letter.step.unwrap_or_default();
-            let key = DrawKey {
-                txn: letter.txn,
-                step,
-                dir,
-                attempt: letter.attempt,
-                node: letter.to,
-                salt: letter.label.0,
-            };
-            due += self.world.delay(self.node, letter.to, Purpose::Delay, key);
+            due += self.world.delay(self.node, letter.to, Purpose::Delay, draw_key(&key));
             if self.world.plan.scenario.network.fifo {
                 let behind = self
                     .world
@@ -90,15 +90,6 @@ impl Handler<'_> {
                 due,
             },
         );
-        let key = MsgKey {
-            from: self.node,
-            to: letter.to,
-            label: letter.label,
-            txn: letter.txn,
-            step: letter.step,
-            attempt: letter.attempt,
-            nth: 0,
-        };
         self.world.network.send(Message {
             id,
             key,

@@ -64,12 +64,7 @@ impl Handler<'_> {
                 copying = self.copy_at_once(db, Some(txn), &changes, change);
                 Told::Done
             }
-            Some(Err(why)) => {
-                self.emit(EventKind::Refused { db, why });
-                let kind = EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 };
-                self.emit(kind);
-                Told::Refused(why)
-            }
+            Some(Err(why)) => self.refused_at_its_end(db, why),
             None => Told::Refused(Refusal::Unavailable),
         };
         self.settle(db);
@@ -88,27 +83,32 @@ impl Handler<'_> {
         remembers.then_some(entry).into_iter().collect()
     }
 
+    /// The database refused to end a local transaction, and with that rolled it back.
+    fn refused_at_its_end(&mut self, db: DbIx, why: Refusal) -> Told {
+        self.emit(EventKind::Refused { db, why });
+        self.emit(EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 });
+        Told::Refused(why)
+    }
+
     pub(super) fn prepare(&mut self, db: DbIx, txn: TxnId, round: u32) -> Told {
         if self.is_too_late(db, txn) {
             return Told::Refused(Refusal::Version);
         }
         let database = Rc::make_mut(&mut self.world.dbs[db.ix()]);
+        let before = database.sessions_now();
         let ended = database.sessions_mut().map(|sessions| sessions.prepare(txn, round));
         let told = match ended {
             Some(Ok(done)) => {
                 let changes = done.changes;
                 let record = LogRecord::Prepare { txn, changes: changes.clone() };
                 let log_records = record.count();
-                database.write(record, true);
-                self.emit(EventKind::Prepared { db, changes, log_records, forced: 1 });
+                let force = !self.world.plan.has(Mutation::PromiseNotForced);
+                database.write_after(record, force, before);
+                let forced = u16::from(force);
+                self.emit(EventKind::Prepared { db, changes, log_records, forced });
                 Told::Done
             }
-            Some(Err(why)) => {
-                self.emit(EventKind::Refused { db, why });
-                let kind = EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 };
-                self.emit(kind);
-                Told::Refused(why)
-            }
+            Some(Err(why)) => self.refused_at_its_end(db, why),
             None => Told::Refused(Refusal::Unavailable),
         };
         self.settle(db);
@@ -167,6 +167,14 @@ impl Handler<'_> {
         self.emit(EventKind::RolledBack { db, why: Some(why), log_records: 0, forced: 0 });
         self.settle(db);
         self.told_maybe(then, Told::Refused(why))
+    }
+
+    /// Lets go of a session's locks before its end, which only a deliberate fault does.
+    pub(super) fn let_go(&mut self, db: DbIx, txn: TxnId) {
+        if let Some(sessions) = Rc::make_mut(&mut self.world.dbs[db.ix()]).sessions_mut() {
+            sessions.let_go(txn);
+        }
+        self.settle(db);
     }
 
     /// Tells of deadlocks, and lets everybody go on who was let through.

@@ -2,6 +2,7 @@
 
 use crate::event::{Refusal, RowChange};
 use crate::ids::Direction;
+use crate::mutation::Mutation;
 use crate::out::{Answer, RowWrite};
 use crate::plan::{Env, Guard, Plan, Words};
 use crate::stores::Database;
@@ -84,7 +85,7 @@ pub fn guard(
         let writes = marks.into_iter().filter(is_own).chain(notes).map(gone);
         return Ok(writes.chain(filed(guard, db, words, dir, env)).collect());
     }
-    let heeds = fill(&guard.heeds);
+    let heeds = if plan.has(Mutation::MarkNotHeeded) { Vec::new() } else { fill(&guard.heeds) };
     let mut others = heeds.iter().filter_map(|key| db.row(key)).filter(|row| **row != own);
     if let Some(first) = others.next() {
         let is_later = |row: &Row| row.get(words.saga) > own.get(words.saga);

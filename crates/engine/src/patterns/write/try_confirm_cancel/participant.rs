@@ -7,6 +7,7 @@ use super::{Ask, Cont, Msg, Reply, exchange, participants, text, transactions};
 use crate::event::Shape;
 use crate::family::Cx;
 use crate::ids::{Direction, NodeIx, StepIx, StepRef, Sym, TxnId};
+use crate::mutation::Mutation;
 use crate::out::{Alarm, Clock, Exchange, Letter, LocalResult, LocalTxn, RowWrite, StepWork};
 use crate::patterns::write::{WriteCont, WriteMsg, reason_of};
 use crate::patterns::{Body, Out};
@@ -112,12 +113,19 @@ pub(super) fn asked(cx: &Cx<'_>, by: NodeIx, (txn, at): (TxnId, StepIx), ask: As
         }
         // It overtook the try, or the try was lost: the row keeps one that still comes from reserving
         // what nobody would ever cancel.
-        Ask::Cancel(reason) if now.is_none() => turned_down(cx, (txn, at), reason),
+        Ask::Cancel(reason)
+            if now.is_none() && !cx.plan.has(Mutation::CancellationNotRemembered) =>
+        {
+            turned_down(cx, (txn, at), reason)
+        }
         Ask::Try if tried || confirmed => return Next::Answer(Some(Reply::Tried)),
         Ask::Try => {
             return Next::Answer(Some(Reply::Refused(now.and_then(|(_, reason)| reason))));
         }
         Ask::Confirm if confirmed => return Next::Answer(Some(Reply::Confirmed)),
+        Ask::Confirm if cx.plan.has(Mutation::ConfirmedAfterExpiry) => {
+            return Next::Answer(Some(Reply::Confirmed));
+        }
         Ask::Confirm => return Next::Answer(Some(Reply::Expired)),
         Ask::Cancel(_) => return Next::Answer(Some(Reply::Cancelled)),
     };

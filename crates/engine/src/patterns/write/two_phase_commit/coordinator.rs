@@ -10,6 +10,7 @@ use super::{
 use crate::event::{EventKind, Refusal, Shape};
 use crate::family::{Cx, TimerOf};
 use crate::ids::{Direction, NodeIx, Sym, TxnId};
+use crate::mutation::Mutation;
 use crate::out::{Answer, Effect, InboxKey, LocalResult, LocalTxn, RowWrite};
 use crate::patterns::{Out, Response, client};
 use crate::scenario::document::Presume;
@@ -183,7 +184,7 @@ pub(super) fn on_vote(
         }
         Vote::ReadOnly => {}
     }
-    if waiting.is_empty() {
+    if waiting.is_empty() || cx.plan.has(Mutation::CommittedOnMissingVote) {
         let yes = std::mem::take(yes);
         commit(cx, state, txn, yes, out);
     }
@@ -211,6 +212,7 @@ fn commit(cx: &Cx<'_>, state: &mut State, txn: TxnId, yes: BTreeSet<NodeIx>, out
                 answer: Some(Answer::Done),
                 writes: vec![write],
                 fact: Some((txn, decided)),
+                lazy: cx.plan.has(Mutation::DecisionNotForced),
                 ..LocalTxn::default()
             };
             out.local(cx.own_db(), transaction, cont(Cont::Decided(txn)));

@@ -7,6 +7,7 @@ use super::{
 use crate::event::{Refusal, Shape};
 use crate::family::Cx;
 use crate::ids::{Direction, StepIx, StepRef, TxnId};
+use crate::mutation::Mutation;
 use crate::out::{Answer, Ask, Effect, LocalTxn, Told};
 use crate::patterns::Out;
 use crate::scenario::document::Presume;
@@ -175,7 +176,7 @@ pub(super) fn carry_out(
     (commit, round): (bool, u32),
     out: &mut Out,
 ) {
-    let force = acknowledged(cx, commit);
+    let force = acknowledged(cx, commit) && !cx.plan.has(Mutation::AcknowledgedBeforeForced);
     let promised = prepared_for(cx, txn);
     // An abort of an earlier life of the coordinator says nothing about a later one's transaction.
     let known = promised.or_else(|| state.serving.get(&txn).copied());
