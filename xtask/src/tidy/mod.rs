@@ -6,6 +6,7 @@
 mod edges;
 mod files;
 mod lexer;
+mod links;
 mod patterns;
 mod words;
 
@@ -61,6 +62,7 @@ fn check(root: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     edges::check(&sources, edges::TABLE, &mut findings);
     files::check(&sources, &mut findings);
+    links::check(&sources, &mut findings);
     patterns::check(&sources, &mut findings);
     words::check(&sources, &mut findings);
     findings.sort();

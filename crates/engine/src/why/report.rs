@@ -124,7 +124,7 @@ pub struct Told {
 
 /// What a further check says of the property.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "PlainVerdict", try_from = "PlainVerdict")]
 pub enum Verdict {
     /// It has not been checked yet.
     #[default]
@@ -149,6 +149,46 @@ pub enum Verdict {
     },
     /// The property says nothing here: what it is about does not exist.
     NothingToBreak,
+}
+
+/// A verdict as JSON has it: the same fields whatever it is, those that say nothing left out. A tag beside
+/// fields would need serde's buffered values, which weigh more in the page than all of this.
+#[derive(Serialize, Deserialize)]
+struct PlainVerdict {
+    verdict: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    states: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<Vec<String>>,
+}
+
+impl From<Verdict> for PlainVerdict {
+    fn from(verdict: Verdict) -> Self {
+        let (name, states, schedule) = match verdict {
+            Verdict::Pending => ("pending", None, None),
+            Verdict::Holds { states } => ("holds", Some(states), None),
+            Verdict::Broken { schedule, states } => ("broken", Some(states), Some(schedule)),
+            Verdict::Undecided { states } => ("undecided", Some(states), None),
+            Verdict::NothingToBreak => ("nothing-to-break", None, None),
+        };
+        Self { verdict: name.to_owned(), states, schedule }
+    }
+}
+
+impl TryFrom<PlainVerdict> for Verdict {
+    type Error = String;
+
+    fn try_from(plain: PlainVerdict) -> Result<Self, String> {
+        let states = plain.states.unwrap_or_default();
+        Ok(match plain.verdict.as_str() {
+            "pending" => Self::Pending,
+            "holds" => Self::Holds { states },
+            "broken" => Self::Broken { schedule: plain.schedule.unwrap_or_default(), states },
+            "undecided" => Self::Undecided { states },
+            "nothing-to-break" => Self::NothingToBreak,
+            other => return Err(format!("there is no verdict `{other}`")),
+        })
+    }
 }
 
 /// A fault of the schedule, and what it is without it.
