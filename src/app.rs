@@ -11,8 +11,8 @@ use crate::platform::{history, listen, media};
 use crate::state::{App, Mode};
 use crate::views::{
     bar::Bar, check::CheckPage, compare::ComparePage, dialogs::Dialogs, dock::DockView,
-    first_visit::FirstVisit, header::Header, inspector::Inspector, left::Left, live::Live,
-    stage::Stage, strip::Strip,
+    first_visit::FirstVisit, header::Header, inspector::Inspector, learn::LearnPage, left::Left,
+    live::Live, stage::Stage, strip::Strip,
 };
 use crate::{frame_loop, keys};
 
@@ -21,9 +21,11 @@ use crate::{frame_loop, keys};
 fn OtherModes() -> impl IntoView {
     let app = crate::state::app();
     view! {
-        <Show when=move || app.mode.get() == Mode::Compare fallback=CheckPage>
-            <ComparePage/>
-        </Show>
+        {move || match app.mode.get() {
+            Mode::Learn => view! { <LearnPage/> }.into_any(),
+            Mode::Compare => view! { <ComparePage/> }.into_any(),
+            Mode::Check | Mode::Watch => view! { <CheckPage/> }.into_any(),
+        }}
     }
 }
 
@@ -71,6 +73,7 @@ pub fn Page() -> impl IntoView {
             class:no-left=move || !app.left.get()
             class:no-right=move || !app.right.get()
             class:checking=move || !watching()
+            class:learning=move || app.mode.get() == Mode::Learn
         >
             <Header/>
             <Strip/>

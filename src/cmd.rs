@@ -10,7 +10,7 @@ use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
 use crate::act;
 use crate::act::why::Named;
 use crate::check_form::CheckForm;
-use crate::state::{App, Dialog, Dock, Menu, Mode, Theme, Window};
+use crate::state::{App, Dialog, Dock, Learn, Menu, Mode, Theme, Window};
 
 /// A change of the page.
 #[derive(Clone, Debug)]
@@ -50,6 +50,10 @@ pub enum Cmd {
 
     /// Another mode.
     Mode(Mode),
+    /// Learn shows its list, or one of its pages.
+    Learn(Learn),
+    /// Asks for the text of Learn's page once more, after it did not come.
+    LearnAgain,
     /// Another view in the dock.
     Dock(Dock),
     /// Shows a part of the axis in the dock; all of it for `None`.
@@ -214,6 +218,8 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Follow(txn) => act::look::follow(app, txn),
 
         Cmd::Mode(mode) => act::look::mode(app, mode),
+        Cmd::Learn(learn) => act::learn::open(app, learn),
+        Cmd::LearnAgain => act::learn::again(app),
         Cmd::Dock(dock) => act::look::dock(app, dock),
         Cmd::Window(window) => act::look::window(app, window),
         Cmd::ZoomAxis(by) => act::look::zoom_axis(app, by),

@@ -16,6 +16,8 @@ pub mod geometry;
 pub mod job;
 pub mod keys;
 pub mod lab;
+pub mod markdown;
+pub mod pages;
 pub mod platform;
 pub mod search;
 pub mod state;

@@ -17,16 +17,40 @@ use leptos::prelude::*;
 use crate::act::why::SECTIONS;
 use crate::check_form::CheckForm;
 use crate::lab::{Lab, Run};
+use crate::markdown::Document;
+use crate::pages::Page;
 
 /// The modes at the top of the page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
+    /// Stories, and the pages of the patterns.
+    Learn,
     /// One run, watched.
     Watch,
     /// All runs within bounds, searched.
     Check,
     /// Couplings side by side over many seeds.
     Compare,
+}
+
+/// What Learn shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Learn {
+    /// The list of all there is.
+    Home,
+    /// A page.
+    Page(&'static Page),
+}
+
+/// The text of the page that Learn shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sheet {
+    /// It is on its way.
+    Loading,
+    /// It is here.
+    Ready(Arc<Document>),
+    /// It did not come; why, in words.
+    Failed(String),
 }
 
 /// What the next comparison is about.
@@ -304,6 +328,10 @@ pub struct App {
     pub speed: RwSignal<usize>,
     /// The mode.
     pub mode: RwSignal<Mode>,
+    /// What Learn shows.
+    pub learn: RwSignal<Learn>,
+    /// The text of the page that Learn shows.
+    pub sheet: RwSignal<Sheet>,
     /// The dock's view.
     pub dock: RwSignal<Dock>,
     /// The part of the axis that the dock shows; all of it where there is none.
@@ -376,6 +404,8 @@ impl App {
             playing: RwSignal::new(false),
             speed: RwSignal::new(0),
             mode: RwSignal::new(Mode::Watch),
+            learn: RwSignal::new(Learn::Home),
+            sheet: RwSignal::new(Sheet::Loading),
             dock: RwSignal::new(Dock::Spans),
             window: RwSignal::new(None),
             txn: RwSignal::new(None),

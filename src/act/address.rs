@@ -25,6 +25,7 @@ thread_local! {
 /// The link to what is on screen.
 fn link(app: App) -> Option<Link> {
     let view = match app.mode.get_untracked() {
+        Mode::Learn => "learn",
         Mode::Check => "check",
         Mode::Compare => "compare",
         Mode::Watch => app.dock.get_untracked().id(),
@@ -52,8 +53,11 @@ fn interventions(run: &Run) -> Vec<String> {
     run.input().interventions.iter().map(|it| session::intervention_text(run.cast(), it)).collect()
 }
 
-/// The fragment of what is on screen.
+/// The fragment of what is on screen. A page of Learn shows no run, and its address is its name.
 fn fragment(app: App) -> Option<String> {
+    if app.mode.get_untracked() == Mode::Learn {
+        return Some(act::learn::fragment(app));
+    }
     link(app).map(|link| link::encode(&link))
 }
 
@@ -119,6 +123,11 @@ pub fn push(app: App) {
 /// Opens what the address bar holds when the page starts; returns whether a run is on screen.
 pub fn open_at_start(app: App) -> bool {
     let text = history::fragment();
+    if act::learn::is_door(&text) {
+        // A run is there when the person goes on to another mode.
+        act::first_visit::open(app);
+        app.first.set(false);
+    }
     match open_text(app, &text) {
         Ok(()) => true,
         Err(problems) => {
@@ -150,6 +159,14 @@ fn refuse(app: App, problems: &[String]) {
 
 /// Opens a link; the page stays as it was where it does not open.
 fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
+    if act::learn::is_door(text) {
+        act::learn::enter(app, text)?;
+        KEPT.with(|kept| kept.set(false));
+        remember(text);
+        // A scenario's short address becomes the link to its run.
+        write_now(app);
+        return Ok(());
+    }
     let lines = |problems: Vec<interleave_engine::scenario::Problem>| -> Vec<String> {
         problems.iter().map(ToString::to_string).collect()
     };

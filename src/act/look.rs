@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::act;
 use crate::platform::{clock, document, focus as keyboard, storage};
-use crate::state::{App, Banner, Camera, Dialog, Dock, Menu, Mode, Theme, Window};
+use crate::state::{App, Banner, Camera, Dialog, Dock, Learn, Menu, Mode, Theme, Window};
 
 /// Under which name the theme is remembered.
 const THEME_KEY: &str = "interleave-theme";
@@ -24,8 +24,16 @@ pub fn follow(app: App, txn: Option<u32>) {
 pub fn mode(app: App, mode: Mode) {
     app.first.set(false);
     app.menu.set(None);
+    if mode == Mode::Learn {
+        return act::learn::open(app, Learn::Home);
+    }
+    let from_page = app.mode.get_untracked() == Mode::Learn;
     app.mode.set(mode);
-    act::address::write_soon(app);
+    if from_page {
+        act::address::push(app);
+    } else {
+        act::address::write_soon(app);
+    }
 }
 
 /// Another view in the dock.

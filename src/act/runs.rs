@@ -77,12 +77,17 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
 
 /// Opens a shipped scenario.
 pub fn open_shipped(app: App, name: &str) {
+    open_shipped_here(app, name);
+    act::address::push(app);
+}
+
+/// Opens a shipped scenario without a step of the history.
+pub fn open_shipped_here(app: App, name: &str) {
     let Some(found) = shipped::by_name(name) else { return };
     app.first.set(false);
     if let Err(problems) = open_alone(app, RunInput::of(found.scenario()), "original") {
         complain(app, "This scenario does not run", &problems);
     }
-    act::address::push(app);
 }
 
 /// Opens a document; what is wrong with it goes into the dialog.

@@ -68,3 +68,14 @@ pub fn is_pressable() -> bool {
             || element.get_attribute("role").is_some_and(|role| role == "button" || role == "tab")
     })
 }
+
+/// Moves the keyboard to the element of this id and brings it to the top of what scrolls.
+pub fn jump(id: &str) {
+    if let Some(element) = super::by_id(id) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Start);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+        // An element that cannot take the focus leaves it where it was.
+        let _ = element.focus();
+    }
+}

@@ -3,6 +3,7 @@
 
 pub mod clipboard;
 pub mod clock;
+pub mod fetch;
 pub mod file;
 pub mod focus;
 pub mod history;

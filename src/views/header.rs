@@ -191,7 +191,7 @@ fn Modes() -> impl IntoView {
     };
     view! {
         <nav class="segments" aria-label="Modes">
-            {mode(Mode::Watch, "Watch")} {mode(Mode::Check, "Check")} {mode(Mode::Compare, "Compare")}
+            {mode(Mode::Learn, "Learn")} {mode(Mode::Watch, "Watch")} {mode(Mode::Check, "Check")} {mode(Mode::Compare, "Compare")}
         </nav>
     }
 }

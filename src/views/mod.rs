@@ -14,6 +14,7 @@ pub mod header;
 pub mod icons;
 pub mod inspector;
 pub mod lanes;
+pub mod learn;
 pub mod left;
 pub mod live;
 pub mod log;

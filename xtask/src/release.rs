@@ -40,9 +40,17 @@ fn empty_of_files(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies the page's files, those in its folders included: the texts of Learn.
 fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).map_err(at(to))?;
     for path in files_of(from)? {
         std::fs::copy(&path, to.join(path.file_name().unwrap_or_default())).map_err(at(&path))?;
+    }
+    for entry in std::fs::read_dir(from).map_err(at(from))? {
+        let path = entry.map_err(at(from))?.path();
+        if path.is_dir() {
+            copy_files(&path, &to.join(path.file_name().unwrap_or_default()))?;
+        }
     }
     Ok(())
 }
