@@ -7,12 +7,13 @@ use interleave_engine::views::frame::Frame;
 
 use crate::act;
 use crate::cmd::{Cmd, dispatch};
+use crate::occasion::Occasion;
 use crate::platform::{history, listen, media};
 use crate::state::{App, Mode};
 use crate::views::{
-    bar::Bar, check::CheckPage, compare::ComparePage, dialogs::Dialogs, dock::DockView,
-    first_visit::FirstVisit, header::Header, inspector::Inspector, learn::LearnPage, left::Left,
-    live::Live, stage::Stage, strip::Strip,
+    bar::Bar, caption::Caption, check::CheckPage, compare::ComparePage, dialogs::Dialogs,
+    dock::DockView, embed_head::EmbedHead, first_visit::FirstVisit, header::Header,
+    inspector::Inspector, learn::LearnPage, left::Left, live::Live, stage::Stage, strip::Strip,
 };
 use crate::{frame_loop, keys};
 
@@ -32,7 +33,7 @@ fn OtherModes() -> impl IntoView {
 /// The whole page.
 #[component]
 pub fn Page() -> impl IntoView {
-    let app = App::new();
+    let app = App { occasion: Occasion::of_address(), ..App::new() };
     provide_context(app);
     frame_loop::install();
     let theme = act::look::remembered_theme();
@@ -66,26 +67,34 @@ pub fn Page() -> impl IntoView {
 
     let watching = move || app.mode.get() == Mode::Watch;
     let first = move || app.first.get();
+    let usual = app.occasion == Occasion::Usual;
     view! {
         <div
-            class="app"
+            class=app.occasion.class()
             class:first=first
             class:no-left=move || !app.left.get()
             class:no-right=move || !app.right.get()
             class:checking=move || !watching()
             class:learning=move || app.mode.get() == Mode::Learn
         >
-            <Header/>
+            <Show when=move || app.occasion != Occasion::Embed fallback=EmbedHead>
+                <Header/>
+            </Show>
             <Strip/>
-            <Show when=move || watching() && !first()>
+            <Show when=move || watching() && !first() && usual>
                 <Left/>
             </Show>
             <Show when=watching fallback=OtherModes>
                 <Stage/>
                 <Bar/>
-                <Show when=move || !first()>
+                <Show when=move || !first() && usual>
                     <DockView/>
+                </Show>
+                <Show when=move || !first() && app.occasion != Occasion::Present>
                     <Inspector/>
+                </Show>
+                <Show when=move || !first() && !usual>
+                    <Caption/>
                 </Show>
                 <Show when=first>
                     <FirstVisit/>

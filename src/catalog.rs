@@ -34,6 +34,12 @@ pub fn name_of(coupling: &Coupling) -> Option<&'static str> {
     pattern_of(coupling).map(|pattern| pattern.name)
 }
 
+/// The title of a coupling's pattern, where it has one.
+#[must_use]
+pub fn title_of(coupling: &Coupling) -> Option<&'static str> {
+    pattern_of(coupling).map(|pattern| pattern.title)
+}
+
 /// A coupling of these parts: by its name where it has one.
 #[must_use]
 pub fn of_parts(parts: Parts) -> Coupling {

@@ -3,6 +3,7 @@
 use web_sys::KeyboardEvent;
 
 use crate::cmd::{Cmd, dispatch};
+use crate::occasion::Occasion;
 use crate::platform::{focus, listen};
 use crate::state::{App, Dialog, Mode};
 use leptos::prelude::*;
@@ -58,6 +59,9 @@ fn command(app: App, event: &KeyboardEvent) -> Option<Cmd> {
         "ArrowLeft" if shift => Cmd::StepTxn(-1),
         "ArrowRight" => Cmd::StepEvent(1),
         "ArrowLeft" => Cmd::StepEvent(-1),
+        // What the remote controls of projectors send.
+        "PageDown" if app.occasion == Occasion::Present => Cmd::StepTxn(1),
+        "PageUp" if app.occasion == Occasion::Present => Cmd::StepTxn(-1),
         "Home" => Cmd::First,
         "End" => Cmd::Last,
         "w" | "W" => Cmd::ZoomAxis(1.5),

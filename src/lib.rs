@@ -17,6 +17,7 @@ pub mod job;
 pub mod keys;
 pub mod lab;
 pub mod markdown;
+pub mod occasion;
 pub mod pages;
 pub mod platform;
 pub mod search;

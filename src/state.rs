@@ -18,6 +18,7 @@ use crate::act::why::SECTIONS;
 use crate::check_form::CheckForm;
 use crate::lab::{Lab, Run};
 use crate::markdown::Document;
+use crate::occasion::Occasion;
 use crate::pages::Page;
 
 /// The modes at the top of the page.
@@ -367,6 +368,8 @@ pub struct App {
     pub still: RwSignal<bool>,
     /// Whether the window is as narrow as a phone's.
     pub phone: RwSignal<bool>,
+    /// What the page is laid out for; it does not change while the page lasts.
+    pub occasion: Occasion,
     /// What the next check looks for.
     pub check_form: RwSignal<CheckForm>,
     /// Whether all bounds of the form are in sight.
@@ -423,6 +426,7 @@ impl App {
             theme: RwSignal::new(Theme::System),
             still: RwSignal::new(false),
             phone: RwSignal::new(false),
+            occasion: Occasion::default(),
             check_form: RwSignal::new(CheckForm::default()),
             check_more: RwSignal::new(false),
             check: RwSignal::new(None),

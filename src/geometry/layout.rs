@@ -341,10 +341,19 @@ impl Layout {
         let width = ((inner - 16.0) / 2.0).max(120.0);
         let mut y = 14.0;
         let hub: Vec<usize> = members(request, Kind::Hub);
+        // Where one block stands at the top, the clients have the room beside it.
+        let beside = hub.len() == 1 || (hub.is_empty() && broker.is_some() && services.len() > 1);
         for clients in members(request, Kind::Clients) {
-            self.nodes[clients] = Rect::new(margin, y, PILL.0, PILL.1);
+            self.nodes[clients] = if beside {
+                let x = margin + width + 16.0 + (width - PILL.0).max(0.0) / 2.0;
+                Rect::new(x, y + (BOX.1 - PILL.1) / 2.0, PILL.0, PILL.1)
+            } else {
+                Rect::new(margin, y, PILL.0, PILL.1)
+            };
         }
-        y += PILL.1 + 34.0;
+        if !beside {
+            y += PILL.1 + 34.0;
+        }
         for node in &hub {
             self.service(request, *node, margin, y, width);
             y += BLOCK_H;
@@ -362,12 +371,12 @@ impl Layout {
         };
         rows(self, above, &mut y);
         if let Some(broker) = broker {
-            y += 18.0;
+            y += 4.0;
             let height = 44.0 + request.topics.len() as f64 * FLAT_H;
             let rect = Rect::new(margin, y, inner, height);
             self.nodes[broker] = rect;
             self.topics_below_each_other(request, rect, true);
-            y += height + 44.0;
+            y += height + 34.0;
         }
         rows(self, below, &mut y);
         self.height = self.height.max(y + 8.0);

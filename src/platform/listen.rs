@@ -13,12 +13,12 @@ pub fn on_window<E: JsCast + 'static>(name: &str, listener: impl Fn(E) + 'static
     }
 }
 
-/// Tells the size in pixels of an element now and whenever it changes, for as long as the page lasts.
+/// Tells the size in pixels of the page of an element now and whenever it changes, for as long as the page lasts.
 pub fn on_resize(element: &web_sys::Element, tell: impl Fn(f64, f64) + 'static) {
     let watched = element.clone();
     let closure = Closure::<dyn Fn()>::new(move || {
-        let rect = watched.get_bounding_client_rect();
-        tell(rect.width(), rect.height());
+        let (rect, zoom) = (watched.get_bounding_client_rect(), super::zoom::of(&watched));
+        tell(rect.width() / zoom, rect.height() / zoom);
     });
     if let Ok(observer) = web_sys::ResizeObserver::new(closure.as_ref().unchecked_ref()) {
         observer.observe(element);

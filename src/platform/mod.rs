@@ -13,6 +13,7 @@ pub mod panic;
 pub mod scope;
 pub mod storage;
 pub mod worker;
+pub mod zoom;
 
 use wasm_bindgen::prelude::*;
 

@@ -115,8 +115,9 @@ fn draw(app: App, menu: Menu) -> impl IntoView {
         }
     });
     let page = crate::platform::document().document_element();
+    let zoom = app.occasion.zoom();
     let (width, height) = page.map_or((1024.0, 700.0), |root| {
-        (f64::from(root.client_width()), f64::from(root.client_height()))
+        (f64::from(root.client_width()) / zoom, f64::from(root.client_height()) / zoom)
     });
     let x = menu.x.min(width - WIDTH - 8.0).max(8.0);
     let y = menu.y.min(height - 220.0).max(8.0);

@@ -46,7 +46,7 @@ fn act(app: App, of: MenuOf, label: String) -> impl IntoView {
             aria-haspopup="menu"
             aria-label=label
             on:click=move |event| {
-                let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+                let (x, y) = crate::platform::zoom::pointer(&event);
                 dispatch(app, Cmd::Menu(Some(Menu { of, x, y })));
             }
         >

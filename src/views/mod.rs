@@ -1,10 +1,12 @@
 //! What is on screen, a file for each part. Views read the state and send commands; they set nothing.
 
 pub mod bar;
+pub mod caption;
 pub mod check;
 pub mod compare;
 pub mod dialogs;
 pub mod dock;
+pub mod embed_head;
 pub mod faults;
 pub mod first_visit;
 pub mod graph;

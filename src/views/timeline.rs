@@ -119,7 +119,8 @@ pub fn seek(
     event: &web_sys::MouseEvent,
 ) {
     let Some(element) = place.get_untracked() else { return };
-    let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
+    let left = element.get_bounding_client_rect().left();
+    let x = (f64::from(event.client_x()) - left) / crate::platform::zoom::of(&element);
     if x >= NAMES {
         dispatch(app, Cmd::Pause);
         dispatch(app, Cmd::SeekTo(scale.place(x)));

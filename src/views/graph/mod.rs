@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use self::lines::{Line, Scene};
 use crate::cmd::{Cmd, dispatch};
 use crate::geometry::layout::{Kind, Layout, Request, Topic};
-use crate::platform::listen;
+use crate::platform::{listen, zoom};
 use crate::state::{App, Camera, Menu, MenuOf, app};
 
 /// The least size of a place; before the browser has told the real one.
@@ -177,10 +177,10 @@ fn drag(app: App, event: &web_sys::PointerEvent) {
     if !on_ground || app.phone.get_untracked() {
         return;
     }
-    let last = StoredValue::new((f64::from(event.client_x()), f64::from(event.client_y())));
+    let last = StoredValue::new(zoom::pointer(event));
     let handle = StoredValue::new_local(Vec::<WindowListenerHandle>::new());
     let moving = window_event_listener(leptos::ev::pointermove, move |event| {
-        let now = (f64::from(event.client_x()), f64::from(event.client_y()));
+        let now = zoom::pointer(&event);
         if let Some((x, y)) = last.try_get_value() {
             dispatch(app, Cmd::PanGraph(now.0 - x, now.1 - y));
             last.set_value(now);
@@ -196,7 +196,7 @@ fn drag(app: App, event: &web_sys::PointerEvent) {
 
 /// Opens the menu of something drawn, where it was clicked.
 fn open_at_pointer(app: App, of: MenuOf, event: &web_sys::MouseEvent) {
-    let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+    let (x, y) = zoom::pointer(event);
     dispatch(app, Cmd::Menu(Some(Menu { of, x, y })));
 }
 
@@ -209,6 +209,6 @@ fn open_by_key(app: App, of: MenuOf, event: &web_sys::KeyboardEvent) {
     let Some(element) = element else { return };
     event.prevent_default();
     event.stop_propagation();
-    let rect = element.get_bounding_client_rect();
-    dispatch(app, Cmd::Menu(Some(Menu { of, x: rect.right(), y: rect.top() })));
+    let (rect, zoom) = (element.get_bounding_client_rect(), zoom::of(&element));
+    dispatch(app, Cmd::Menu(Some(Menu { of, x: rect.right() / zoom, y: rect.top() / zoom })));
 }
