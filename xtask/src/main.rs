@@ -9,6 +9,7 @@ mod paths;
 mod pins;
 mod progress;
 mod release;
+mod screenshots;
 mod seal;
 mod serve;
 mod setup;
@@ -26,6 +27,7 @@ cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.
 cargo xtask test [--only STAGE]            everything that must hold: lints, tests, page weight, end to end
 cargo xtask bench                          tables of speed and weight
 cargo xtask table                          the seconds of docs/breaks.md, natively and in Chromium
+cargo xtask screenshots [--docs]           every view in both themes at three widths, on one sheet
 cargo xtask release                        the page for a static host, in release/
 cargo xtask tidy                           import edges, file lengths, words: every finding
 
@@ -53,6 +55,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "bench" => bench::run(),
         "table" => table::run(),
         "release" => release::run(),
+        "screenshots" => screenshots::run(rest),
         "tidy" => tidy::run(),
         "seal" => seal::run(),
         "help" | "--help" | "-h" => {
