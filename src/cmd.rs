@@ -10,7 +10,7 @@ use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
 use crate::act;
 use crate::act::why::Named;
 use crate::check_form::CheckForm;
-use crate::state::{App, Dialog, Dock, Learn, Menu, Mode, Theme, Window};
+use crate::state::{App, Dialog, Dock, Learn, Menu, Mode, Part, Theme, Window};
 
 /// A change of the page.
 #[derive(Clone, Debug)]
@@ -47,6 +47,9 @@ pub enum Cmd {
     },
     /// Follows a transaction, or none.
     Follow(Option<u32>),
+
+    /// Chooses something of the run in every view; lets go of it for `None`.
+    Select(Option<Part>),
 
     /// Another mode.
     Mode(Mode),
@@ -216,6 +219,9 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Explain(event) => act::time::explain(app, event),
         Cmd::ShowViolation { property } => act::time::show_violation(app, property),
         Cmd::Follow(txn) => act::look::follow(app, txn),
+
+        Cmd::Select(Some(part)) => act::select::part(app, part),
+        Cmd::Select(None) => act::select::nothing(app),
 
         Cmd::Mode(mode) => act::look::mode(app, mode),
         Cmd::Learn(learn) => act::learn::open(app, learn),

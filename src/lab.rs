@@ -18,7 +18,7 @@ use interleave_engine::views::missing::{Missing, missing};
 
 use crate::axis::Axis;
 use crate::job::Job;
-use crate::state::RunRow;
+use crate::state::{Dock, RunRow};
 
 /// The most runs in the list; the oldest of those that are not on screen gives way.
 pub const RUNS_MAX: usize = 8;
@@ -137,6 +137,17 @@ impl Run {
     #[must_use]
     pub fn txn_of(&self, at: EventIx) -> Option<TxnId> {
         self.trace().get(at)?.txn
+    }
+
+    /// Whether there is anything for a view of the dock to show under this coupling.
+    #[must_use]
+    pub fn has(&self, dock: Dock) -> bool {
+        match dock {
+            Dock::Log => self.cast().broker().is_some(),
+            Dock::Streams => self.cast().dbs.iter().any(|db| db.streams),
+            Dock::Locks => self.views.index.locks_seen,
+            Dock::Spans | Dock::Lanes | Dock::Rows | Dock::Metrics => true,
+        }
     }
 
     /// Its row in the list of runs.

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use interleave_engine::compare::{Progress, Report};
-use interleave_engine::ids::EventIx;
+use interleave_engine::ids::{DbIx, EventIx, PartitionIx, TopicIx};
 use interleave_engine::scenario::Scenario;
 use interleave_engine::session::{CheckReport, CheckRequest};
+use interleave_engine::value::Key;
 use interleave_engine::views::frame::Frame;
 use interleave_engine::why::{SamplesReport, WhyReport};
 use leptos::prelude::*;
@@ -163,13 +164,76 @@ pub enum Dock {
     Rows,
     /// The broker's topics, partitions and offsets.
     Log,
+    /// The streams of event-sourced databases.
+    Streams,
+    /// Locks, and who waits for whom.
+    Locks,
     /// Counts and times.
     Metrics,
 }
 
+/// One of the three that the dock is divided into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DockGroup {
+    /// What happened when.
+    Timeline,
+    /// What there is.
+    State,
+    /// How long and how many.
+    Metrics,
+}
+
+impl DockGroup {
+    /// All, in the order on screen.
+    pub const ALL: [Self; 3] = [Self::Timeline, Self::State, Self::Metrics];
+
+    /// Its name on screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Timeline => "Timeline",
+            Self::State => "State",
+            Self::Metrics => "Metrics",
+        }
+    }
+
+    /// Its name in the page.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Timeline => "timeline",
+            Self::State => "state",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// Its views.
+    pub fn views(self) -> impl Iterator<Item = Dock> {
+        Dock::ALL.into_iter().filter(move |dock| dock.group() == self)
+    }
+}
+
 impl Dock {
     /// All, in the order on screen.
-    pub const ALL: [Self; 5] = [Self::Spans, Self::Lanes, Self::Rows, Self::Log, Self::Metrics];
+    pub const ALL: [Self; 7] = [
+        Self::Spans,
+        Self::Lanes,
+        Self::Rows,
+        Self::Log,
+        Self::Streams,
+        Self::Locks,
+        Self::Metrics,
+    ];
+
+    /// Where it belongs.
+    #[must_use]
+    pub fn group(self) -> DockGroup {
+        match self {
+            Self::Spans | Self::Lanes => DockGroup::Timeline,
+            Self::Rows | Self::Log | Self::Streams | Self::Locks => DockGroup::State,
+            Self::Metrics => DockGroup::Metrics,
+        }
+    }
 
     /// Its name in links.
     #[must_use]
@@ -179,6 +243,8 @@ impl Dock {
             Self::Lanes => "lanes",
             Self::Rows => "rows",
             Self::Log => "log",
+            Self::Streams => "streams",
+            Self::Locks => "locks",
             Self::Metrics => "metrics",
         }
     }
@@ -188,6 +254,55 @@ impl Dock {
     pub fn of(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dock| dock.id() == id)
     }
+}
+
+/// What a person has chosen; every view shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Selection {
+    /// The transaction that every view follows.
+    pub txn: Option<u32>,
+    /// What of the run was chosen.
+    pub part: Part,
+}
+
+/// What of a run can be chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Part {
+    /// Nothing but the transaction.
+    #[default]
+    Whole,
+    /// A message on the network, by its number.
+    Message(u32),
+    /// A record of the broker.
+    Record {
+        /// Its topic.
+        topic: TopicIx,
+        /// Its partition.
+        partition: PartitionIx,
+        /// Where it stands in it.
+        offset: u32,
+    },
+    /// A row.
+    Row {
+        /// Its database.
+        db: DbIx,
+        /// Its key.
+        key: Key,
+    },
+    /// A lock.
+    Lock {
+        /// Its database.
+        db: DbIx,
+        /// Its row; `None` for a table, a span of keys or a connection.
+        key: Option<Key>,
+    },
+    /// A violation, which is explained instead of the event at the cursor.
+    Violation {
+        /// The place of its property in the reports.
+        property: usize,
+        /// Its own place among the property's.
+        place: usize,
+    },
 }
 
 /// Light or dark.
@@ -337,11 +452,13 @@ pub struct App {
     pub dock: RwSignal<Dock>,
     /// The part of the axis that the dock shows; all of it where there is none.
     pub window: RwSignal<Option<Window>>,
-    /// The transaction that the inspector follows.
-    pub txn: RwSignal<Option<u32>>,
-    /// The violation that the inspector explains instead of the event at the cursor: the place of
-    /// its property in the reports, and its own among the property's.
-    pub why: RwSignal<Option<(usize, usize)>>,
+    /// What a person has chosen; `act::select` changes it.
+    pub selection: RwSignal<Selection>,
+    /// The transaction of the selection.
+    pub txn: Memo<Option<u32>>,
+    /// The violation of the selection: the place of its property in the reports, and its own among
+    /// the property's.
+    pub why: Memo<Option<(usize, usize)>>,
     /// The graph's zoom and shift.
     pub camera: RwSignal<Camera>,
     /// Whether the graph is shown as a table.
@@ -396,6 +513,7 @@ impl App {
     /// The state of a page on which nothing is open yet.
     #[must_use]
     pub fn new() -> Self {
+        let selection = RwSignal::new(Selection::default());
         Self {
             lab: StoredValue::new_local(Lab::default()),
             rev: RwSignal::new(0),
@@ -411,8 +529,12 @@ impl App {
             sheet: RwSignal::new(Sheet::Loading),
             dock: RwSignal::new(Dock::Spans),
             window: RwSignal::new(None),
-            txn: RwSignal::new(None),
-            why: RwSignal::new(None),
+            selection,
+            txn: Memo::new(move |_| selection.get().txn),
+            why: Memo::new(move |_| match selection.get().part {
+                Part::Violation { property, place } => Some((property, place)),
+                _ => None,
+            }),
             camera: RwSignal::new(Camera::default()),
             table: RwSignal::new(false),
             menu: RwSignal::new(None),

@@ -204,7 +204,7 @@ fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
         act::time::put(app, at);
     }
     let txn = link.selection.as_deref().and_then(|it| it.strip_prefix('T')?.parse::<u32>().ok());
-    app.txn.set(txn.and_then(|txn| txn.checked_sub(1)));
+    act::select::txn(app, txn.and_then(|txn| txn.checked_sub(1)));
     app.lab.update_value(|lab| {
         if let Some(run) = lab.current_mut() {
             run.promised = link.digest.map(|digest| (digest, link.engine));

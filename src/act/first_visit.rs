@@ -60,7 +60,7 @@ pub fn open(app: App) -> bool {
         app.first.set(true);
     }
     let txn = app.run_now(|run| run.trace().events().iter().find_map(|event| event.txn));
-    app.txn.set(txn.flatten().map(|txn| txn.0));
+    act::select::txn(app, txn.flatten().map(|txn| txn.0));
     true
 }
 
@@ -77,11 +77,13 @@ pub fn crash(app: App) {
     let after = intervention.after;
     act::runs::intervene(app, intervention, "+ payments crashes after it charges");
     let txn = app.run_now(|run| run.txn_of(after)).flatten();
-    app.txn.set(txn.map(|txn| txn.0));
+    act::select::txn(app, txn.map(|txn| txn.0));
     app.right.set(true);
     // The story is told from its end: what was left behind, and what led there.
     let broken = app.run_now(|run| run.reports.iter().position(|report| !report.holds()));
-    app.why.set(broken.flatten().map(|property| (property, 0)));
+    if let Some(property) = broken.flatten() {
+        act::select::violation(app, property, 0);
+    }
 }
 
 /// The same order, with nothing in its way.

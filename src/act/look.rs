@@ -12,8 +12,8 @@ const THEME_KEY: &str = "interleave-theme";
 
 /// Follows a transaction, or none.
 pub fn follow(app: App, txn: Option<u32>) {
-    app.txn.set(txn);
-    app.why.set(None);
+    act::select::txn(app, txn);
+    act::select::unexplain(app);
     if txn.is_some() {
         app.right.set(true);
     }

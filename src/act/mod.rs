@@ -7,5 +7,6 @@ pub mod first_visit;
 pub mod learn;
 pub mod look;
 pub mod runs;
+pub mod select;
 pub mod time;
 pub mod why;

@@ -31,7 +31,7 @@ fn enter(app: App, name: &str, parent: Option<u32>, session: Box<dyn Session>) {
     app.current.set(id.unwrap_or_default());
     app.banner.set(None);
     app.menu.set(None);
-    app.why.set(None);
+    act::select::whole(app);
     app.rev.update(|rev| *rev += 1);
     act::time::grow(app, OPENING_MS);
     list(app);
@@ -62,7 +62,7 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     app.compared.set(None);
     app.comparing.set(false);
     app.playing.set(false);
-    app.txn.set(None);
+    act::select::nothing(app);
     app.window.set(None);
     act::look::fit_graph(app);
     enter(app, name, None, session);
@@ -160,7 +160,7 @@ pub fn open_beside(app: App, input: RunInput, name: &str) {
                 reset_speed(app);
                 act::time::put(app, 0);
             }
-            app.txn.set(None);
+            act::select::nothing(app);
             act::address::push(app);
         }
         Err(problems) => complain(app, "That does not run", &problems),
@@ -286,7 +286,7 @@ pub fn show(app: App, id: u32) {
 fn arrive(app: App) {
     app.current.set(app.lab.with_value(|lab| lab.current));
     app.playing.set(false);
-    app.why.set(None);
+    act::select::whole(app);
     app.menu.set(None);
     app.rev.update(|rev| *rev += 1);
     act::look::fit_axis(app);

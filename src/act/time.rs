@@ -30,7 +30,7 @@ pub fn toggle_play(app: App) {
     if at_end == Some(true) {
         put(app, 0);
     }
-    app.why.set(None);
+    act::select::unexplain(app);
     app.playing.set(true);
 }
 
@@ -139,7 +139,7 @@ pub fn put(app: App, event: u32) {
 /// Puts the moment on an event because a person asked for it: it stops there.
 pub fn seek_by_hand(app: App, event: u32) {
     app.playing.set(false);
-    app.why.set(None);
+    act::select::unexplain(app);
     app.menu.set(None);
     put(app, event);
     act::address::write_soon(app);
@@ -153,7 +153,7 @@ pub fn seek_to(app: App, place: f64) {
         (place, axis.at(place).0)
     });
     let Some((place, event)) = at else { return };
-    app.why.set(None);
+    act::select::unexplain(app);
     app.now.set(place);
     act::look::keep_in_sight(app);
     if app.cursor.get_untracked() != event {
@@ -185,7 +185,7 @@ pub fn step_txn(app: App, by: i32) {
         Some((found?.0, txn.0))
     });
     if let Some(Some((event, txn))) = next {
-        app.txn.set(Some(txn));
+        act::select::txn(app, Some(txn));
         seek_by_hand(app, event);
     }
 }
@@ -199,7 +199,7 @@ pub fn speed(app: App, speed: usize) {
 pub fn explain(app: App, event: u32) {
     seek_by_hand(app, event);
     if let Some(Some(txn)) = app.run_now(|run| run.txn_of(EventIx(event))) {
-        app.txn.set(Some(txn.0));
+        act::select::txn(app, Some(txn.0));
     }
 }
 
@@ -220,8 +220,8 @@ pub fn show_violation(app: App, property: usize) {
         Some((seen, place, txn)) => {
             app.first.set(false);
             seek_by_hand(app, seen.0);
-            app.txn.set(txn.map(|txn| txn.0));
-            app.why.set(Some((property, place)));
+            act::select::txn(app, txn.map(|txn| txn.0));
+            act::select::violation(app, property, place);
             app.right.set(true);
         }
         None => act::look::toast(app, "Nothing breaks it in this run".into()),

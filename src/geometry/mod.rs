@@ -2,4 +2,5 @@
 
 pub mod curve;
 pub mod layout;
+pub mod ring;
 pub mod ticks;

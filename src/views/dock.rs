@@ -3,24 +3,64 @@
 use leptos::prelude::*;
 
 use crate::cmd::{Cmd, dispatch};
-use crate::state::{Dock, app};
-use crate::views::{lanes::Lanes, log::Log, metrics::Metrics, rows::Rows, spans::Spans};
+use crate::state::{App, Dock, DockGroup, app};
+use crate::views::{
+    lanes::Lanes, locks::Locks, log::Log, metrics::Metrics, rows::Rows, spans::Spans,
+    streams::Streams,
+};
+
+/// The view that the dock shows: what was asked for, or its group's first where the run on screen
+/// has nothing of the kind.
+fn shown(app: App) -> Dock {
+    let asked = app.dock.get();
+    let has = app.run(|run| run.has(asked)).unwrap_or(true);
+    if has { asked } else { asked.group().views().next().unwrap_or(asked) }
+}
+
+/// The views of a group that the run on screen has.
+fn offered(app: App, group: DockGroup) -> Vec<Dock> {
+    group.views().filter(|dock| app.run(|run| run.has(*dock)).unwrap_or(true)).collect()
+}
+
+/// The name of a view within its group.
+fn name(dock: Dock) -> &'static str {
+    match dock {
+        Dock::Spans => "Spans",
+        Dock::Lanes => "Lanes",
+        Dock::Rows => "Rows",
+        Dock::Log => "Log",
+        Dock::Streams => "Streams",
+        Dock::Locks => "Locks",
+        Dock::Metrics => "Metrics",
+    }
+}
 
 /// The dock.
 #[component]
 pub fn DockView() -> impl IntoView {
     let app = app();
-    let tab = move |dock: Dock, name: &'static str| {
+    let dock = Memo::new(move |_| shown(app));
+    let group = Memo::new(move |_| dock.get().group());
+    // Each group opens at the view in which it was left.
+    let left_at = StoredValue::new([Dock::Spans, Dock::Rows, Dock::Metrics]);
+    Effect::new(move |_| {
+        let dock = dock.get();
+        left_at.update_value(|left| left[dock.group() as usize] = dock);
+    });
+    let open = move |group: DockGroup| {
+        dispatch(app, Cmd::Dock(left_at.get_value()[group as usize]));
+    };
+    let tab = move |of: DockGroup| {
         view! {
             <button
                 role="tab"
-                id=format!("tab-{}", dock.id())
+                id=format!("tab-{}", of.id())
                 aria-controls="dock-panel"
-                aria-selected=move || (app.dock.get() == dock).to_string()
-                tabindex=move || if app.dock.get() == dock { "0" } else { "-1" }
-                on:click=move |_| dispatch(app, Cmd::Dock(dock))
+                aria-selected=move || (group.get() == of).to_string()
+                tabindex=move || if group.get() == of { "0" } else { "-1" }
+                on:click=move |_| open(of)
             >
-                {name}
+                {of.name()}
             </button>
         }
     };
@@ -33,38 +73,54 @@ pub fn DockView() -> impl IntoView {
         };
         event.prevent_default();
         event.stop_propagation();
-        let count = Dock::ALL.len() as i32;
-        let now = Dock::ALL.iter().position(|it| *it == app.dock.get_untracked()).unwrap_or(0);
-        let next = Dock::ALL[(now as i32 + by).rem_euclid(count) as usize];
-        dispatch(app, Cmd::Dock(next));
+        let count = DockGroup::ALL.len() as i32;
+        let next = (group.get_untracked() as i32 + by).rem_euclid(count) as usize;
+        let next = DockGroup::ALL[next];
+        open(next);
         if let Some(button) = crate::platform::by_id(&format!("tab-{}", next.id())) {
             let _ = button.focus();
         }
     };
+    let choice = move |of: Dock| {
+        view! {
+            <button
+                aria-pressed=move || (dock.get() == of).to_string()
+                on:click=move |_| dispatch(app, Cmd::Dock(of))
+            >
+                {name(of)}
+            </button>
+        }
+    };
+    let choices = Memo::new(move |_| offered(app, group.get()));
     view! {
         <section class="dock" aria-label="Views of this moment">
-            <div class="tabs" role="tablist" on:keydown=keys>
-                <span class="group">"Timeline"</span>
-                {tab(Dock::Spans, "Spans")}
-                {tab(Dock::Lanes, "Lanes")}
-                <span class="group">"State"</span>
-                {tab(Dock::Rows, "Rows")}
-                {tab(Dock::Log, "Log")}
-                <span class="group rule"></span>
-                {tab(Dock::Metrics, "Metrics")}
+            <div class="dock-head">
+                <div class="tabs" role="tablist" aria-label="Views of this moment" on:keydown=keys>
+                    {DockGroup::ALL.map(tab).collect_view()}
+                </div>
+                {move || {
+                    let choices = choices.get();
+                    (choices.len() > 1).then(|| view! {
+                        <div class="choices" role="group" aria-label=group.get().name()>
+                            {choices.into_iter().map(choice).collect_view()}
+                        </div>
+                    })
+                }}
             </div>
             <div
                 class="dock-panel"
                 id="dock-panel"
                 role="tabpanel"
                 tabindex="0"
-                aria-labelledby=move || format!("tab-{}", app.dock.get().id())
+                aria-labelledby=move || format!("tab-{}", group.get().id())
             >
-                {move || match app.dock.get() {
+                {move || match dock.get() {
                     Dock::Spans => view! { <Spans/> }.into_any(),
                     Dock::Lanes => view! { <Lanes/> }.into_any(),
                     Dock::Rows => view! { <Rows/> }.into_any(),
                     Dock::Log => view! { <Log/> }.into_any(),
+                    Dock::Streams => view! { <Streams/> }.into_any(),
+                    Dock::Locks => view! { <Locks/> }.into_any(),
                     Dock::Metrics => view! { <Metrics/> }.into_any(),
                 }}
             </div>

@@ -140,6 +140,12 @@ pub struct Index {
     pub commits: Vec<Vec<EventIx>>,
     /// For each [`EventKind::ServiceStarted`] the work that it began.
     pub served: BTreeMap<EventIx, Served>,
+    /// The deadlocks that were found, in order.
+    pub deadlocks: Vec<EventIx>,
+    /// The waits for locks, in order.
+    pub lock_waits: Vec<EventIx>,
+    /// Whether any local transaction outlasted its handler: only then are there locks to be seen.
+    pub locks_seen: bool,
     /// What waits at each node.
     queues: Vec<VecDeque<Waiting>>,
     /// The messages that left with one [`EventKind::Sent`], where there is more than one.
@@ -177,6 +183,9 @@ impl Index {
             writes: BTreeMap::new(),
             commits: vec![Vec::new(); cast.dbs.len()],
             served: BTreeMap::new(),
+            deadlocks: Vec::new(),
+            lock_waits: Vec::new(),
+            locks_seen: false,
             queues: vec![VecDeque::new(); cast.nodes.len()],
             copies: BTreeMap::new(),
         }
@@ -318,6 +327,12 @@ impl Index {
                     self.writes.entry((*db, change.key)).or_default().push(ix);
                 }
             }
+            EventKind::Deadlocked { .. } => self.deadlocks.push(ix),
+            EventKind::LockWaited { .. } => {
+                self.lock_waits.push(ix);
+                self.locks_seen = true;
+            }
+            EventKind::Wrote { .. } | EventKind::Prepared { .. } => self.locks_seen = true,
             _ => self.take_record(ix, event),
         }
     }
