@@ -2,15 +2,20 @@
 //!
 //! A signal here is a state and never a message: setting it twice to the same value changes nothing.
 
+mod dock;
+mod selection;
+
+pub use dock::{Dock, DockGroup};
+pub use selection::{Part, Selection};
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use interleave_engine::compare::{Progress, Report};
-use interleave_engine::ids::{DbIx, EventIx, PartitionIx, TopicIx};
+use interleave_engine::ids::EventIx;
 use interleave_engine::scenario::Scenario;
 use interleave_engine::session::{CheckReport, CheckRequest};
-use interleave_engine::value::Key;
 use interleave_engine::views::frame::Frame;
 use interleave_engine::why::{SamplesReport, WhyReport};
 use leptos::prelude::*;
@@ -151,158 +156,6 @@ pub struct Explained {
     pub revisions: [u32; SECTIONS],
     /// Whether it is over; where it broke, why.
     pub ended: Option<String>,
-}
-
-/// What the dock below the graph shows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dock {
-    /// The spans of each transaction.
-    Spans,
-    /// The nodes as lanes over time.
-    Lanes,
-    /// The rows of every database.
-    Rows,
-    /// The broker's topics, partitions and offsets.
-    Log,
-    /// The streams of event-sourced databases.
-    Streams,
-    /// Locks, and who waits for whom.
-    Locks,
-    /// Counts and times.
-    Metrics,
-}
-
-/// One of the three that the dock is divided into.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DockGroup {
-    /// What happened when.
-    Timeline,
-    /// What there is.
-    State,
-    /// How long and how many.
-    Metrics,
-}
-
-impl DockGroup {
-    /// All, in the order on screen.
-    pub const ALL: [Self; 3] = [Self::Timeline, Self::State, Self::Metrics];
-
-    /// Its name on screen.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Timeline => "Timeline",
-            Self::State => "State",
-            Self::Metrics => "Metrics",
-        }
-    }
-
-    /// Its name in the page.
-    #[must_use]
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Timeline => "timeline",
-            Self::State => "state",
-            Self::Metrics => "metrics",
-        }
-    }
-
-    /// Its views.
-    pub fn views(self) -> impl Iterator<Item = Dock> {
-        Dock::ALL.into_iter().filter(move |dock| dock.group() == self)
-    }
-}
-
-impl Dock {
-    /// All, in the order on screen.
-    pub const ALL: [Self; 7] = [
-        Self::Spans,
-        Self::Lanes,
-        Self::Rows,
-        Self::Log,
-        Self::Streams,
-        Self::Locks,
-        Self::Metrics,
-    ];
-
-    /// Where it belongs.
-    #[must_use]
-    pub fn group(self) -> DockGroup {
-        match self {
-            Self::Spans | Self::Lanes => DockGroup::Timeline,
-            Self::Rows | Self::Log | Self::Streams | Self::Locks => DockGroup::State,
-            Self::Metrics => DockGroup::Metrics,
-        }
-    }
-
-    /// Its name in links.
-    #[must_use]
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Spans => "spans",
-            Self::Lanes => "lanes",
-            Self::Rows => "rows",
-            Self::Log => "log",
-            Self::Streams => "streams",
-            Self::Locks => "locks",
-            Self::Metrics => "metrics",
-        }
-    }
-
-    /// The one of this name.
-    #[must_use]
-    pub fn of(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dock| dock.id() == id)
-    }
-}
-
-/// What a person has chosen; every view shows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Selection {
-    /// The transaction that every view follows.
-    pub txn: Option<u32>,
-    /// What of the run was chosen.
-    pub part: Part,
-}
-
-/// What of a run can be chosen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Part {
-    /// Nothing but the transaction.
-    #[default]
-    Whole,
-    /// A message on the network, by its number.
-    Message(u32),
-    /// A record of the broker.
-    Record {
-        /// Its topic.
-        topic: TopicIx,
-        /// Its partition.
-        partition: PartitionIx,
-        /// Where it stands in it.
-        offset: u32,
-    },
-    /// A row.
-    Row {
-        /// Its database.
-        db: DbIx,
-        /// Its key.
-        key: Key,
-    },
-    /// A lock.
-    Lock {
-        /// Its database.
-        db: DbIx,
-        /// Its row; `None` for a table, a span of keys or a connection.
-        key: Option<Key>,
-    },
-    /// A violation, which is explained instead of the event at the cursor.
-    Violation {
-        /// The place of its property in the reports.
-        property: usize,
-        /// Its own place among the property's.
-        place: usize,
-    },
 }
 
 /// Light or dark.
