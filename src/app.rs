@@ -11,9 +11,22 @@ use crate::occasion::Occasion;
 use crate::platform::{history, listen, media};
 use crate::state::{App, Mode};
 use crate::views::{
-    bar::Bar, caption::Caption, check::CheckPage, compare::ComparePage, dialogs::Dialogs,
-    dock::DockView, embed_head::EmbedHead, first_visit::FirstVisit, header::Header,
-    inspector::Inspector, learn::LearnPage, left::Left, live::Live, stage::Stage, strip::Strip,
+    bar::Bar,
+    caption::Caption,
+    check::CheckPage,
+    compare::ComparePage,
+    dialogs::Dialogs,
+    dock::DockView,
+    embed_head::EmbedHead,
+    first_visit::FirstVisit,
+    header::Header,
+    inspector::Inspector,
+    learn::LearnPage,
+    left::Left,
+    live::Live,
+    stage::Stage,
+    story::{StoryAsk, StorySay},
+    strip::Strip,
 };
 use crate::{frame_loop, keys};
 
@@ -65,7 +78,18 @@ pub fn Page() -> impl IntoView {
     }
     frame_loop::wake(app);
 
-    let watching = move || app.mode.get() == Mode::Watch;
+    app.progress.set(act::story::remembered());
+    Effect::new(move |_| {
+        let told = app.story.with(|story| story.as_ref().is_some_and(|it| !it.done));
+        app.rev.track();
+        app.current.track();
+        app.cursor.track();
+        if told {
+            untrack(|| dispatch(app, Cmd::StoryLook));
+        }
+    });
+
+    let watching = move || app.watches();
     let first = move || app.first.get();
     let usual = app.occasion == Occasion::Usual;
     view! {
@@ -75,13 +99,22 @@ pub fn Page() -> impl IntoView {
             class:no-left=move || !app.left.get()
             class:no-right=move || !app.right.get()
             class:checking=move || !watching()
-            class:learning=move || app.mode.get() == Mode::Learn
+            class:learning=move || app.mode.get() == Mode::Learn && !app.tells()
+            class:tell=move || app.tells()
+            class:hush=move || app.hushes()
         >
             <Show when=move || app.occasion != Occasion::Embed fallback=EmbedHead>
                 <Header/>
             </Show>
             <Strip/>
-            <Show when=move || watching() && !first() && usual>
+            <Show when=move || app.tells()>
+                <div class="telling">
+                    <StorySay/>
+                    <StoryAsk/>
+                    {usual.then(|| view! { <Left/> })}
+                </div>
+            </Show>
+            <Show when=move || watching() && !first() && usual && !app.tells()>
                 <Left/>
             </Show>
             <Show when=watching fallback=OtherModes>

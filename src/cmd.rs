@@ -6,6 +6,7 @@
 use interleave_engine::choice::Intervention;
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
+use interleave_engine::stories::Story;
 
 use crate::act;
 use crate::act::why::Named;
@@ -57,6 +58,18 @@ pub enum Cmd {
     Learn(Learn),
     /// Asks for the text of Learn's page once more, after it did not come.
     LearnAgain,
+    /// Opens a stage of a story.
+    StoryOpen(&'static Story, usize),
+    /// The reader guesses an answer of the stage.
+    StoryGuess(usize),
+    /// Does what the stage asks for.
+    StoryAct,
+    /// Looks whether the reader has done it, after anything on screen has changed.
+    StoryLook,
+    /// To the stage after, or the one before.
+    StoryTurn(i32),
+    /// Back to the story from another mode.
+    StoryResume,
     /// Another view in the dock.
     Dock(Dock),
     /// Shows a part of the axis in the dock; all of it for `None`.
@@ -226,6 +239,12 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Mode(mode) => act::look::mode(app, mode),
         Cmd::Learn(learn) => act::learn::open(app, learn),
         Cmd::LearnAgain => act::learn::again(app),
+        Cmd::StoryOpen(story, stage) => act::story::open(app, story, stage),
+        Cmd::StoryGuess(answer) => act::story::guess(app, answer),
+        Cmd::StoryLook => act::story::recognise(app),
+        Cmd::StoryAct => act::story::act(app),
+        Cmd::StoryTurn(by) => act::story::turn(app, by),
+        Cmd::StoryResume => act::story::resume(app),
         Cmd::Dock(dock) => act::look::dock(app, dock),
         Cmd::Window(window) => act::look::window(app, window),
         Cmd::ZoomAxis(by) => act::look::zoom_axis(app, by),

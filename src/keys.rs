@@ -5,7 +5,7 @@ use web_sys::KeyboardEvent;
 use crate::cmd::{Cmd, dispatch};
 use crate::occasion::Occasion;
 use crate::platform::{focus, listen};
-use crate::state::{App, Dialog, Mode};
+use crate::state::{App, Dialog};
 use leptos::prelude::*;
 
 /// The keys and what they do, as the dialog lists them.
@@ -48,7 +48,7 @@ fn command(app: App, event: &KeyboardEvent) -> Option<Cmd> {
     if key == "?" {
         return Some(Cmd::Dialog(Some(Dialog::Keys)));
     }
-    if app.mode.get_untracked() != Mode::Watch || app.menu.get_untracked().is_some() {
+    if !untrack(|| app.watches()) || app.menu.get_untracked().is_some() {
         return None;
     }
     let shift = event.shift_key();

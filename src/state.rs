@@ -16,6 +16,7 @@ use interleave_engine::compare::{Progress, Report};
 use interleave_engine::ids::EventIx;
 use interleave_engine::scenario::Scenario;
 use interleave_engine::session::{CheckReport, CheckRequest};
+use interleave_engine::stories::{Deed, Stage, Story};
 use interleave_engine::views::frame::Frame;
 use interleave_engine::why::{SamplesReport, WhyReport};
 use leptos::prelude::*;
@@ -47,6 +48,29 @@ pub enum Learn {
     Home,
     /// A page.
     Page(&'static Page),
+}
+
+/// A story that is being told.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Telling {
+    /// Which.
+    pub story: &'static Story,
+    /// Its stage.
+    pub stage: usize,
+    /// The answer that was guessed.
+    pub guess: Option<usize>,
+    /// Whether it was revealed.
+    pub done: bool,
+    /// Which answers are true of the run that it was revealed in.
+    pub right: Vec<bool>,
+}
+
+impl Telling {
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> &'static Stage {
+        &self.story.stages[self.stage]
+    }
 }
 
 /// The text of the page that Learn shows.
@@ -301,6 +325,10 @@ pub struct App {
     pub learn: RwSignal<Learn>,
     /// The text of the page that Learn shows.
     pub sheet: RwSignal<Sheet>,
+    /// The story that is told.
+    pub story: RwSignal<Option<Telling>>,
+    /// How many stages of each story were revealed.
+    pub progress: RwSignal<Vec<(&'static str, usize)>>,
     /// The dock's view.
     pub dock: RwSignal<Dock>,
     /// The part of the axis that the dock shows; all of it where there is none.
@@ -380,6 +408,8 @@ impl App {
             mode: RwSignal::new(Mode::Watch),
             learn: RwSignal::new(Learn::Home),
             sheet: RwSignal::new(Sheet::Loading),
+            story: RwSignal::new(None),
+            progress: RwSignal::new(Vec::new()),
             dock: RwSignal::new(Dock::Spans),
             window: RwSignal::new(None),
             selection,
@@ -413,6 +443,30 @@ impl App {
             compared: RwSignal::new(None),
             comparing: RwSignal::new(false),
         }
+    }
+
+    /// Whether the graph of a run is on screen: in Watch, and in Learn while a story is told.
+    #[must_use]
+    pub fn watches(self) -> bool {
+        match self.mode.get() {
+            Mode::Watch => true,
+            Mode::Learn => self.story.with(Option::is_some),
+            Mode::Check | Mode::Compare => false,
+        }
+    }
+
+    /// Whether what the run on screen comes to is still to be guessed.
+    #[must_use]
+    pub fn hushes(self) -> bool {
+        let ahead =
+            |telling: &Telling| !telling.done && matches!(telling.stage().act.deed, Deed::Go(_));
+        self.tells() && self.story.with(|story| story.as_ref().is_some_and(ahead))
+    }
+
+    /// Whether a story is told over the graph.
+    #[must_use]
+    pub fn tells(self) -> bool {
+        self.mode.get() == Mode::Learn && self.story.with(Option::is_some)
     }
 
     /// Reads the current run, now and again whenever it changes.

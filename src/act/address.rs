@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use interleave_engine::link::{self, Link};
 use interleave_engine::session::{self, ENGINE, RunInput};
+use interleave_engine::stories;
 use leptos::prelude::*;
 
 use crate::act;
@@ -25,7 +26,7 @@ thread_local! {
 /// The link to what is on screen.
 fn link(app: App) -> Option<Link> {
     let view = match app.mode.get_untracked() {
-        Mode::Learn => "learn",
+        Mode::Learn => app.dock.get_untracked().id(),
         Mode::Check => "check",
         Mode::Compare => "compare",
         Mode::Watch => app.dock.get_untracked().id(),
@@ -41,6 +42,7 @@ fn link(app: App) -> Option<Link> {
             schedule: input.schedule.clone(),
             cursor: Some(cursor),
             view: Some(view.to_owned()),
+            story: act::story::parameter(app),
             selection: txn.map(|txn| format!("T{}", txn + 1)),
             // The digest of half a run would be another one a moment later.
             digest: over.then(|| run.session.digest()),
@@ -55,7 +57,7 @@ fn interventions(run: &Run) -> Vec<String> {
 
 /// The fragment of what is on screen. A page of Learn shows no run, and its address is its name.
 fn fragment(app: App) -> Option<String> {
-    if app.mode.get_untracked() == Mode::Learn {
+    if app.mode.get_untracked() == Mode::Learn && app.story.get_untracked().is_none() {
         return Some(act::learn::fragment(app));
     }
     link(app).map(|link| link::encode(&link))
@@ -198,6 +200,17 @@ fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
     });
     if let Some(dock) = link.view.as_deref().and_then(Dock::of) {
         app.dock.set(dock);
+    }
+    match link.story.as_deref().and_then(stories::parse) {
+        Some((story, stage)) => {
+            let mode = app.mode.get_untracked();
+            act::story::take_up(app, story, stage);
+            // In another mode the story waits to be come back to.
+            if mode != Mode::Watch {
+                app.mode.set(mode);
+            }
+        }
+        None => app.story.set(None),
     }
     if let Some(at) = link.cursor {
         act::time::grow_to(app, at);

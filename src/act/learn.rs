@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use interleave_engine::scenario::shipped;
+use interleave_engine::stories;
 use leptos::prelude::*;
 
 use crate::act;
@@ -14,10 +15,10 @@ use crate::state::{App, Learn, Mode, Sheet};
 /// The address of the list.
 const HOME: &str = "learn";
 
-/// Whether a fragment is one of the short ones: `learn`, `page=…`, `scenario=…`.
+/// Whether a fragment is one of the short ones: `learn`, `page=…`, `scenario=…`, `story=…`.
 #[must_use]
 pub fn is_door(text: &str) -> bool {
-    text == HOME || text.starts_with("page=") || text.starts_with("scenario=")
+    text == HOME || ["page=", "scenario=", "story="].iter().any(|door| text.starts_with(door))
 }
 
 /// The fragment of what Learn shows.
@@ -43,6 +44,15 @@ pub fn enter(app: App, text: &str) -> Result<(), Vec<String>> {
         act::runs::open_shipped_here(app, found.name);
         return Ok(());
     }
+    if let Some(name) = text.strip_prefix("story=") {
+        let names = || stories::stories().iter().map(|it| it.name).collect::<Vec<_>>().join(", ");
+        let (story, stage) = stories::parse(name).ok_or_else(|| {
+            vec![format!("story={name}: no such stage of a story; there are {}", names())]
+        })?;
+        app.banner.set(None);
+        act::story::enter(app, story, stage);
+        return Ok(());
+    }
     let learn = match text.strip_prefix("page=") {
         None => Learn::Home,
         Some(name) => {
@@ -59,7 +69,9 @@ pub fn enter(app: App, text: &str) -> Result<(), Vec<String>> {
 
 /// Shows the list or a page, as a step of the history.
 pub fn open(app: App, learn: Learn) {
-    let same = app.mode.get_untracked() == Mode::Learn && app.learn.get_untracked() == learn;
+    let told = app.story.get_untracked().is_some();
+    let same =
+        !told && app.mode.get_untracked() == Mode::Learn && app.learn.get_untracked() == learn;
     show(app, learn);
     if !same {
         act::address::push(app);
@@ -70,6 +82,7 @@ fn show(app: App, learn: Learn) {
     app.first.set(false);
     app.menu.set(None);
     app.playing.set(false);
+    app.story.set(None);
     app.mode.set(Mode::Learn);
     app.learn.set(learn);
     if let Learn::Page(page) = learn {

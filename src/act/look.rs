@@ -24,6 +24,10 @@ pub fn follow(app: App, txn: Option<u32>) {
 pub fn mode(app: App, mode: Mode) {
     app.first.set(false);
     app.menu.set(None);
+    let told = app.story.get_untracked().is_some();
+    if mode == Mode::Learn && told && app.mode.get_untracked() != Mode::Learn {
+        return act::story::resume(app);
+    }
     if mode == Mode::Learn {
         return act::learn::open(app, Learn::Home);
     }

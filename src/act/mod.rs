@@ -8,5 +8,6 @@ pub mod learn;
 pub mod look;
 pub mod runs;
 pub mod select;
+pub mod story;
 pub mod time;
 pub mod why;

@@ -144,6 +144,19 @@ pub fn open_once(app: App, input: RunInput, name: &str) {
     }
 }
 
+/// Adds a run to the list and puts it on screen.
+///
+/// # Errors
+/// What is wrong with it, a line each; the page stays as it was.
+pub fn add(app: App, input: RunInput, name: &str) -> Result<(), Vec<String>> {
+    let session = lab::open(input)?;
+    let parent = Some(app.current.get_untracked());
+    enter(app, name, parent, session);
+    act::look::fit_axis(app);
+    reset_speed(app);
+    Ok(())
+}
+
 /// Opens an input as one run more. The moment stays where it is on the axis.
 pub fn open_beside(app: App, input: RunInput, name: &str) {
     app.first.set(false);

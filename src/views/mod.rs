@@ -27,6 +27,7 @@ pub mod runs;
 pub mod scrubber;
 pub mod spans;
 pub mod stage;
+pub mod story;
 pub mod streams;
 pub mod strip;
 pub mod timeline;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::cmd::{Cmd, dispatch};
 use crate::state::{App, app};
+use crate::views::story::StoryBack;
 
 /// A chip of the strip.
 struct Chip {
@@ -52,6 +53,7 @@ pub fn Strip() -> impl IntoView {
     view! {
         <div class="heads">
             <BannerView/>
+            <StoryBack/>
             <section class="strip" aria-label="Properties">
                 <ul>{move || chips(app)}</ul>
                 <span class="grow"></span>

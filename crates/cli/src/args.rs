@@ -37,6 +37,8 @@ pub enum Command {
     Patterns(ListArgs),
     /// List the shipped scenarios
     Scenarios(ListArgs),
+    /// List the stories and their stages, each with its link
+    Stories(ListArgs),
 }
 
 impl Command {
@@ -47,7 +49,7 @@ impl Command {
             Self::Check(args) => args.json,
             Self::Compare(args) => args.json,
             Self::Open(args) => args.json,
-            Self::Patterns(args) | Self::Scenarios(args) => args.json,
+            Self::Patterns(args) | Self::Scenarios(args) | Self::Stories(args) => args.json,
             Self::Link(_) | Self::Schema => false,
         }
     }

@@ -46,6 +46,7 @@ fn run(command: Command, out: &mut Output) -> Result<Verdict, BadInput> {
         Command::Schema => commands::lists::schema(out),
         Command::Patterns(args) => commands::lists::patterns(args.json, out),
         Command::Scenarios(args) => commands::lists::scenarios(args.json, out),
+        Command::Stories(args) => commands::stories::stories(args.json, out),
     }
 }
 

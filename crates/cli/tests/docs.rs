@@ -64,7 +64,7 @@ fn the_page_lists_every_field_and_no_other() {
 
 #[test]
 fn the_page_names_every_argument() {
-    for command in ["run", "check", "compare", "link", "open", "patterns", "scenarios"] {
+    for command in ["run", "check", "compare", "link", "open", "patterns", "scenarios", "stories"] {
         let help = ends(0, &["help", command]).stdout;
         let names = help.split_whitespace().filter(|word| word.starts_with("--"));
         for name in names.map(|name| name.trim_end_matches([',', ']', '.'])) {

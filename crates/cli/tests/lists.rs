@@ -69,3 +69,17 @@ fn help_and_version_are_no_mistakes() {
     }
     assert!(ends(2, &[]).stderr.contains("Usage"));
 }
+
+#[test]
+fn every_stage_of_a_story_has_one_right_answer_and_a_link_that_opens_it() {
+    let list = ends(0, &["stories", "--json"]).json();
+    let stories = list["stories"].as_array().unwrap();
+    assert!(stories.len() >= 6);
+    for stage in stories.iter().flat_map(|story| story["stages"].as_array().unwrap()) {
+        let answers = stage["answers"].as_array().unwrap();
+        let right = answers.iter().filter(|answer| answer["right"] == true).count();
+        assert_eq!(right, 1, "{}", stage["stage"]);
+        let opened = ends(0, &["open", stage["link"].as_str().unwrap(), "--json"]).json();
+        assert_eq!(opened["story"], stage["stage"]);
+    }
+}

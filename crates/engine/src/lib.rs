@@ -33,6 +33,7 @@ pub mod rng;
 pub mod scenario;
 pub mod session;
 mod stores;
+pub mod stories;
 pub mod trace;
 pub mod value;
 pub mod verdict;

@@ -2,7 +2,7 @@
 //!
 //! A fragment is `1.` and the base64url of the raw-deflated JSON of what decides the run, then
 //! readable parameters that only say what to look at:
-//! `#1.q1bKzCtJLUpMTi1WsoqOBQA&t=184&view=state&sel=T7&d=9b1c…&e=0.1.0`.
+//! `#1.q1bKzCtJLUpMTi1WsoqOBQA&t=184&view=state&sel=T7&story=lost-event.3&d=9b1c…&e=0.1.0`.
 //!
 //! The JSON is `{"s": scenario, "i": [interventions], "c": [choices]}`; the last two are texts and
 //! are left out where there are none. The scenario brings its own version and seed.
@@ -56,6 +56,8 @@ pub struct Link {
     pub view: Option<String>,
     /// `sel`: what is selected.
     pub selection: Option<String>,
+    /// `story`: the stage of a story that is told, as `lost-event.3`.
+    pub story: Option<String>,
     /// `d`: the digest of the run where the link was made.
     pub digest: Option<String>,
     /// `e`: the engine that made the link.
@@ -83,6 +85,7 @@ impl Link {
             cursor: None,
             view: None,
             selection: None,
+            story: None,
             digest: None,
             engine: None,
         }

@@ -14,7 +14,7 @@ fn links() -> impl Strategy<Value = Link> {
     let changes =
         (prop::collection::vec(text, 0..4), option::of(prop::collection::vec(text, 0..9)));
     let look = (option::of(any::<u32>()), option::of(text), option::of(text));
-    let made = (option::of("[0-9a-f]{16}"), option::of("[0-9.]{1,9}"));
+    let made = (option::of("[0-9a-f]{16}"), option::of("[0-9.]{1,9}"), option::of(text));
     (run, changes, look, made).prop_map(|(run, changes, look, made)| {
         let mut scenario = scenario::shipped()[run.0].scenario();
         scenario.title = run.1;
@@ -26,6 +26,7 @@ fn links() -> impl Strategy<Value = Link> {
             cursor: look.0,
             view: look.1,
             selection: look.2,
+            story: made.2,
             digest: made.0,
             engine: made.1,
         }

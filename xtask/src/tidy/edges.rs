@@ -38,6 +38,11 @@ pub(super) const TABLE: &Table = &Table {
     ],
     apart: &[
         ("views", &["cast", "event", "ids", "scenario", "trace", "value", "verdict"]),
+        // Stories are told over runs, as the page and the command line see them.
+        (
+            "stories",
+            &["choice", "event", "ids", "scenario", "session", "trace", "verdict", "views"],
+        ),
         // It explains what a check found, in the words of the views.
         (
             "why",
@@ -64,8 +69,8 @@ pub(super) const TABLE: &Table = &Table {
         ),
     ],
     public: &[
-        "cast", "choice", "compare", "event", "ids", "link", "scenario", "session", "trace",
-        "value", "verdict", "views", "why",
+        "cast", "choice", "compare", "event", "ids", "link", "scenario", "session", "stories",
+        "trace", "value", "verdict", "views", "why",
     ],
     debts: &[],
 };

@@ -33,6 +33,7 @@ pub fn link(args: &LinkArgs, out: &mut Output) -> Result<Verdict, BadInput> {
     link.cursor = link.cursor.or(input.link.cursor.filter(|at| (*at as usize) < events));
     link.view = input.link.view;
     link.selection = input.link.selection;
+    link.story = input.link.story;
     if link.is_long() {
         note(format!(
             "the link is longer than {} characters, which some programs cut; a file is safer",

@@ -6,3 +6,4 @@ pub mod link;
 pub mod lists;
 pub mod open;
 pub mod run;
+pub mod stories;

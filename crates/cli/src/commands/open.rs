@@ -20,6 +20,7 @@ struct Report<'a> {
     cursor: Option<u32>,
     view: Option<&'a str>,
     selection: Option<&'a str>,
+    story: Option<&'a str>,
     digest: Option<&'a str>,
     engine: Option<&'a str>,
     engine_here: &'static str,
@@ -37,7 +38,7 @@ pub fn open(args: &OpenArgs, out: &mut Output) -> Result<Verdict, BadInput> {
     let session = replay::play(&input.from, &input.run_input()?)?;
     let digest_here = session.digest();
     replay::digest_note(&input, &digest_here).iter().for_each(note);
-    let Link { scenario, interventions, schedule, cursor, view, selection, digest, engine } =
+    let Link { scenario, interventions, schedule, cursor, view, selection, story, digest, engine } =
         &input.link;
     if args.json {
         out.json(&Report {
@@ -47,6 +48,7 @@ pub fn open(args: &OpenArgs, out: &mut Output) -> Result<Verdict, BadInput> {
             cursor: *cursor,
             view: view.as_deref(),
             selection: selection.as_deref(),
+            story: story.as_deref(),
             digest: digest.as_deref(),
             engine: engine.as_deref(),
             engine_here: ENGINE,

@@ -12,9 +12,14 @@ pub(super) fn write(link: &Link, fragment: &mut String) {
     if let Some(event) = link.cursor {
         let _ = write!(fragment, "&t={event}");
     }
-    for (name, value) in
-        [("view", &link.view), ("sel", &link.selection), ("d", &link.digest), ("e", &link.engine)]
-    {
+    let texts = [
+        ("view", &link.view),
+        ("sel", &link.selection),
+        ("story", &link.story),
+        ("d", &link.digest),
+        ("e", &link.engine),
+    ];
+    for (name, value) in texts {
         if let Some(value) = value {
             let _ = write!(fragment, "&{name}=");
             escape(value, fragment);
@@ -30,6 +35,7 @@ pub(super) fn read(mut link: Link, parameters: &str) -> Result<Link, LinkError> 
             "t" => first(&mut link.cursor, || cursor(value))?,
             "view" => first(&mut link.view, || text("view", value))?,
             "sel" => first(&mut link.selection, || text("sel", value))?,
+            "story" => first(&mut link.story, || text("story", value))?,
             "d" => first(&mut link.digest, || text("d", value))?,
             "e" => first(&mut link.engine, || text("e", value))?,
             _ => {}
