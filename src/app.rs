@@ -19,6 +19,7 @@ use crate::views::{
     dock::DockView,
     embed_head::EmbedHead,
     first_visit::FirstVisit,
+    hand::HandPanel,
     header::Header,
     inspector::Inspector,
     learn::LearnPage,
@@ -91,6 +92,10 @@ pub fn Page() -> impl IntoView {
 
     let watching = move || app.watches();
     let first = move || app.first.get();
+    let by_hand = move || {
+        let run = app.current.get();
+        watching() && app.by_hand.with(|it| it.as_ref().is_some_and(|it| it.run == run))
+    };
     let usual = app.occasion == Occasion::Usual;
     view! {
         <div
@@ -99,6 +104,7 @@ pub fn Page() -> impl IntoView {
             class:no-left=move || !app.left.get()
             class:no-right=move || !app.right.get()
             class:checking=move || !watching()
+            class:by-hand=by_hand
             class:learning=move || app.mode.get() == Mode::Learn && !app.tells()
             class:tell=move || app.tells()
             class:hush=move || app.hushes()
@@ -114,11 +120,14 @@ pub fn Page() -> impl IntoView {
                     {usual.then(|| view! { <Left/> })}
                 </div>
             </Show>
-            <Show when=move || watching() && !first() && usual && !app.tells()>
+            <Show when=move || watching() && !first() && usual && !by_hand() && !app.tells()>
                 <Left/>
             </Show>
             <Show when=watching fallback=OtherModes>
                 <Stage/>
+                <Show when=move || by_hand() && usual>
+                    <HandPanel/>
+                </Show>
                 <Bar/>
                 <Show when=move || !first() && usual>
                     <DockView/>

@@ -150,6 +150,21 @@ pub enum Cmd {
     /// Puts a run on screen.
     ChooseRun(u32),
 
+    /// By hand: begins, with the schedule on screen where there is one.
+    HandStart,
+    /// By hand: makes a choice.
+    HandChoose(String),
+    /// By hand: takes the last choice back.
+    HandUndo,
+    /// By hand: makes it again.
+    HandRedo,
+    /// By hand: takes all choices back.
+    HandRestart,
+    /// By hand: opens the shortest schedule that breaks the same.
+    HandShortest,
+    /// By hand: leaves the run as it is.
+    HandEnd,
+
     /// What the next check looks for.
     CheckForm(CheckForm),
     /// Shows or hides the bounds that few need.
@@ -281,6 +296,14 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::RemoveIntervention(at) => act::runs::remove_intervention(app, at),
         Cmd::Undo => act::runs::undo(app),
         Cmd::ChooseRun(id) => act::runs::choose(app, id),
+
+        Cmd::HandStart => act::hand::start(app),
+        Cmd::HandChoose(text) => act::hand::choose(app, text),
+        Cmd::HandUndo => act::hand::undo(app),
+        Cmd::HandRedo => act::hand::redo(app),
+        Cmd::HandRestart => act::hand::restart(app),
+        Cmd::HandShortest => act::hand::show_shortest(app),
+        Cmd::HandEnd => act::hand::end(app),
 
         Cmd::CheckForm(form) => act::check::form(app, form),
         Cmd::CheckMore(more) => act::check::more(app, more),

@@ -43,7 +43,13 @@ fn command(app: App, event: &KeyboardEvent) -> Option<Cmd> {
         return None;
     }
     if event.ctrl_key() || event.meta_key() {
-        return (key == "z").then_some(Cmd::Undo);
+        let by_hand = crate::act::hand::is_here(app);
+        return match key.as_str() {
+            "z" if by_hand => Some(Cmd::HandUndo),
+            "Z" | "y" if by_hand => Some(Cmd::HandRedo),
+            "z" => Some(Cmd::Undo),
+            _ => None,
+        };
     }
     if key == "?" {
         return Some(Cmd::Dialog(Some(Dialog::Keys)));

@@ -189,6 +189,8 @@ pub struct Lab {
     pub search: Option<Job>,
     /// The explanations that are under way, each with the place of its property in the check.
     pub whys: Vec<(usize, Job)>,
+    /// The search for the shortest schedule that breaks what a person broke by hand.
+    pub shortest: Option<Job>,
     /// The comparison that is under way or done.
     pub comparison: Option<Comparison>,
 }
@@ -224,9 +226,17 @@ impl Lab {
         id
     }
 
+    /// Puts another session in the place of a run's, which keeps its number, name and parent.
+    pub fn replace(&mut self, id: u32, session: Box<dyn Session>) {
+        if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
+            *run = Run::new(id, run.name.clone(), run.parent, session);
+        }
+    }
+
     /// Takes all runs away, before another scenario is opened.
     pub fn clear(&mut self) {
         self.runs.clear();
+        self.shortest = None;
         self.comparison = None;
     }
 

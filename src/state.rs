@@ -21,6 +21,7 @@ use interleave_engine::views::frame::Frame;
 use interleave_engine::why::{SamplesReport, WhyReport};
 use leptos::prelude::*;
 
+use crate::act::hand::ByHand;
 use crate::act::why::SECTIONS;
 use crate::check_form::CheckForm;
 use crate::lab::{Lab, Run};
@@ -368,6 +369,8 @@ pub struct App {
     pub phone: RwSignal<bool>,
     /// What the page is laid out for; it does not change while the page lasts.
     pub occasion: Occasion,
+    /// The run that a person schedules, if there is one.
+    pub by_hand: RwSignal<Option<ByHand>>,
     /// What the next check looks for.
     pub check_form: RwSignal<CheckForm>,
     /// Whether all bounds of the form are in sight.
@@ -432,6 +435,7 @@ impl App {
             still: RwSignal::new(false),
             phone: RwSignal::new(false),
             occasion: Occasion::default(),
+            by_hand: RwSignal::new(None),
             check_form: RwSignal::new(CheckForm::default()),
             check_more: RwSignal::new(false),
             check: RwSignal::new(None),

@@ -4,6 +4,7 @@ pub mod address;
 pub mod check;
 pub mod compare;
 pub mod first_visit;
+pub mod hand;
 pub mod learn;
 pub mod look;
 pub mod runs;

@@ -25,7 +25,7 @@ pub fn list(app: App) {
 }
 
 /// Puts a new run on screen.
-fn enter(app: App, name: &str, parent: Option<u32>, session: Box<dyn Session>) {
+pub(super) fn enter(app: App, name: &str, parent: Option<u32>, session: Box<dyn Session>) {
     leave(app);
     let id = app.lab.try_update_value(|lab| lab.add(name.to_owned(), parent, session));
     app.current.set(id.unwrap_or_default());

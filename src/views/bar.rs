@@ -29,6 +29,7 @@ pub fn Bar() -> impl IntoView {
                     <button class="btn primary" on:click=move |_| dispatch(app, Cmd::CheckStart)>
                         "Find what breaks it"
                     </button>
+                    <HandButton/>
                     <Steps/>
                     <OnlyLed/>
                     <span class="moment mono" aria-live="off">
@@ -83,6 +84,26 @@ fn OnlyLed() -> impl IntoView {
                 "Only what led to it"
             </button>
         </Show>
+    }
+}
+
+/// The button that makes the person the scheduler.
+#[component]
+fn HandButton() -> impl IntoView {
+    let app = app();
+    let here = Memo::new(move |_| {
+        let run = app.current.get();
+        app.by_hand.with(|it| it.as_ref().is_some_and(|it| it.run == run))
+    });
+    view! {
+        <button
+            class="btn by-hand"
+            aria-pressed=move || here.get().to_string()
+            title="Choose yourself what happens next"
+            on:click=move |_| dispatch(app, if here.get_untracked() { Cmd::HandEnd } else { Cmd::HandStart })
+        >
+            "By hand"
+        </button>
     }
 }
 

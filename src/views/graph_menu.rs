@@ -4,9 +4,11 @@ use interleave_engine::choice::{Choice, ChoiceKind, Intervention};
 use interleave_engine::ids::{EventIx, NodeIx};
 use leptos::prelude::*;
 
+use crate::act::hand::{ByHand, outcome};
 use crate::cmd::{Cmd, dispatch};
 use crate::lab::Run;
 use crate::state::{App, Menu, MenuOf, app};
+use crate::views::hand::at_place;
 
 /// How long a node that a person crashes is down at least, in microseconds.
 const DOWN_US_MIN: u64 = 20_000;
@@ -88,13 +90,50 @@ pub fn GraphMenu() -> impl IntoView {
 /// Its width, so that it stays inside the window.
 const WIDTH: f64 = 300.0;
 
-fn draw(app: App, menu: Menu) -> impl IntoView {
+/// What can be chosen at a place by the person who schedules the run, or what can go wrong there.
+fn draw(app: App, menu: Menu) -> AnyView {
+    match crate::act::hand::here(app) {
+        Some(by_hand) => draw_by_hand(app, menu, &by_hand).into_any(),
+        None => draw_faults(app, menu).into_any(),
+    }
+}
+
+/// The choices of a run by hand, each with what can go wrong in the middle of it.
+fn draw_by_hand(app: App, menu: Menu, by_hand: &ByHand) -> impl IntoView + use<> {
+    let title = app.run_now(|run| title(run, menu.of)).unwrap_or_default();
+    let mut entries: Vec<(String, String, bool)> = Vec::new();
+    for next in at_place(&by_hand.hand.next, menu.of) {
+        entries.push((next.text, next.words, next.fault));
+        let variants = next.variants.into_iter();
+        entries.extend(variants.map(|text| {
+            let said = outcome(app, &text);
+            (text, said, true)
+        }));
+    }
+    let none = entries.is_empty();
+    let drawn = entries.into_iter().enumerate().map(|(place, (text, words, fault))| {
+        view! {
+            <button
+                class=if fault { "item harm" } else { "item" }
+                role="menuitem"
+                id=(place == 0).then_some("graph-menu-first")
+                on:click=move |_| dispatch(app, Cmd::HandChoose(text.clone()))
+            >
+                {words}
+            </button>
+        }
+    });
+    let drawn = drawn.collect_view();
+    let nothing = "Nothing can happen here now. The nodes with a dashed outline are those where something can.";
+    popup(app, menu, title, "by hand".to_owned(), drawn, none.then_some(nothing))
+}
+
+fn draw_faults(app: App, menu: Menu) -> impl IntoView {
     let at = EventIx(app.cursor.get_untracked());
     let found = app.run_now(|run| {
         (title(run, menu.of), items(run, menu.of, at), run.axis().label(app.now.get_untracked()))
     });
     let (title, items, moment) = found.unwrap_or_default();
-    let label = format!("What can happen: {title}");
     let none = items.is_empty();
     let drawn = items.into_iter().enumerate().map(|(place, item)| {
         let intervention = Intervention { after: at, kind: item.choice.kind, for_us: item.for_us };
@@ -114,6 +153,21 @@ fn draw(app: App, menu: Menu) -> impl IntoView {
             </button>
         }
     });
+    let nothing = "Nothing can go wrong here at this moment. Step on and try again.";
+    popup(app, menu, title, moment, drawn.collect_view(), none.then_some(nothing))
+}
+
+/// The menu itself, beside what it is about.
+fn popup(
+    app: App,
+    menu: Menu,
+    title: String,
+    moment: String,
+    entries: impl IntoView,
+    nothing: Option<&'static str>,
+) -> impl IntoView {
+    let label = format!("What can happen: {title}");
+    let none = nothing.is_some();
     let page = crate::platform::document().document_element();
     let zoom = app.occasion.zoom();
     let (width, height) = page.map_or((1024.0, 700.0), |root| {
@@ -129,13 +183,12 @@ fn draw(app: App, menu: Menu) -> impl IntoView {
             aria-label=label
             style:left=format!("{x}px")
             style:top=format!("{y}px")
+            style:max-height=format!("{}px", height - y - 12.0)
             on:keydown=crate::views::dialogs::arrows
         >
             <h2 class="cap">{title}<span>{moment}</span></h2>
-            {drawn.collect_view()}
-            {none.then(|| view! {
-                <p class="dim small pad">"Nothing can go wrong here at this moment. Step on and try again."</p>
-            })}
+            {entries}
+            {nothing.map(|nothing| view! { <p class="dim small pad">{nothing}</p> })}
             <hr/>
             <button
                 class="item"

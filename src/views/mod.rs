@@ -12,6 +12,7 @@ pub mod first_visit;
 pub mod graph;
 pub mod graph_menu;
 pub mod graph_table;
+pub mod hand;
 pub mod header;
 pub mod icons;
 pub mod inspector;

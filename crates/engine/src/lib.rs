@@ -6,6 +6,7 @@
 #[cfg(test)]
 extern crate self as interleave_engine;
 
+pub mod by_hand;
 pub mod cast;
 pub mod choice;
 mod choice_text;

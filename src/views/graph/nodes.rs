@@ -18,6 +18,12 @@ use crate::state::{App, MenuOf};
 pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     let txn = app.txn.get().map(TxnId);
     let led = app.led();
+    // By hand, the nodes at which something can happen next are marked.
+    let by_hand = crate::act::hand::here(app);
+    let offers = |node: u8| {
+        let next = by_hand.as_ref().map(|it| &it.hand.next);
+        next.is_some_and(|next| next.iter().any(|next| next.node.0 == node && !next.fault))
+    };
     let pictures = scene.with(|scene| {
         let layout = &scene.as_ref()?.layout;
         app.framed(|run, frame| {
@@ -44,6 +50,7 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                 <g
                     class=class
                     class:clients=clients
+                    class:offers=offers(at)
                     class:aside=aside
                     transform=format!("translate({:.1} {:.1})", rect.x, rect.y)
                 >

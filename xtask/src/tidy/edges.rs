@@ -43,6 +43,22 @@ pub(super) const TABLE: &Table = &Table {
             "stories",
             &["choice", "event", "ids", "scenario", "session", "trace", "verdict", "views"],
         ),
+        // It offers the explorer's choices to a person, in the words of the views.
+        (
+            "by_hand",
+            &[
+                "cast",
+                "choice",
+                "choice_text",
+                "drivers",
+                "event",
+                "ids",
+                "patterns",
+                "scenario",
+                "session",
+                "views",
+            ],
+        ),
         // It explains what a check found, in the words of the views.
         (
             "why",
@@ -69,7 +85,11 @@ pub(super) const TABLE: &Table = &Table {
         ),
     ],
     public: &[
+<<<<<<< HEAD
         "cast", "choice", "compare", "event", "ids", "link", "scenario", "session", "stories",
+=======
+        "by_hand", "cast", "choice", "compare", "event", "ids", "link", "scenario", "session",
+>>>>>>> 680e5f8 (By hand: the person is the scheduler)
         "trace", "value", "verdict", "views", "why",
     ],
     debts: &[],
