@@ -125,7 +125,7 @@ fn the_budget_is_the_persons_and_what_exceeds_it_is_refused_by_its_place() {
     let start = hand(&scenario, &[]).unwrap();
     assert_eq!(start.left.crash, 1);
     let arrive = start.next[0].text.clone();
-    let now = hand(&scenario, &[arrive.clone()]).unwrap();
+    let now = hand(&scenario, std::slice::from_ref(&arrive)).unwrap();
     let crash = now.next.iter().flat_map(|next| &next.variants).find(|text| text.contains("crash"));
     let crash = crash.unwrap().clone();
     let after = hand(&scenario, &[arrive.clone(), crash.clone()]).unwrap();
