@@ -85,12 +85,8 @@ pub(super) const TABLE: &Table = &Table {
         ),
     ],
     public: &[
-<<<<<<< HEAD
-        "cast", "choice", "compare", "event", "ids", "link", "scenario", "session", "stories",
-=======
         "by_hand", "cast", "choice", "compare", "event", "ids", "link", "scenario", "session",
->>>>>>> 680e5f8 (By hand: the person is the scheduler)
-        "trace", "value", "verdict", "views", "why",
+        "stories", "trace", "value", "verdict", "views", "why",
     ],
     debts: &[],
 };
