@@ -12,7 +12,7 @@ pub use crate::stores::locks::{
 };
 pub use crate::stores::transactions::{
     Arithmetic, Compare, DbError, Dialect, Ended, Expr, Found, Isolation, Keep, Level, Method,
-    OnLocked, Outcome, Predicate, Reads, Snapshot, Statement, Strength, TimeLimit,
+    Observation, OnLocked, Origin, Outcome, Predicate, Reads, Snapshot, Statement, Strength, TimeLimit,
     TransactionStore, Writes, modes,
 };
 

@@ -12,6 +12,7 @@ mod canon;
 mod error;
 mod finish;
 mod isolation;
+mod observe;
 mod run;
 mod scan;
 mod ssi;
@@ -25,12 +26,14 @@ use std::rc::Rc;
 
 pub use error::DbError;
 pub use isolation::{Dialect, Isolation, Keep, Level, Method, Reads, Writes, modes};
+pub use observe::{Observation, Origin};
 pub use statement::{Arithmetic, Compare, Expr, OnLocked, Predicate, Statement, Strength};
 pub use versions::Snapshot;
 
 use super::locks::{Deadlock, LocalTxnId, LockTable, Wait};
 use crate::event::RowChange;
 use crate::value::{Key, KeyPart, Row};
+use observe::Observer;
 use run::Work;
 use ssi::Dependencies;
 use versions::{Changes, Versions};
@@ -110,6 +113,8 @@ pub struct TransactionStore {
     ready: VecDeque<LocalTxnId>,
     resumed: Vec<(LocalTxnId, Outcome)>,
     deadlocks: Vec<Deadlock>,
+    /// Where somebody observes it.
+    observer: Option<Box<Observer>>,
 }
 
 impl TransactionStore {
@@ -132,6 +137,7 @@ impl TransactionStore {
             ready: VecDeque::new(),
             resumed: Vec::new(),
             deadlocks: Vec::new(),
+            observer: None,
         }
     }
 

@@ -49,12 +49,12 @@ impl TransactionStore {
                     gid.canon(h);
                 }
             }
-            self.canon_snapshot(h, own.snapshot.as_ref());
+            self.canon_snapshot(h, own.snapshot.as_ref(), name);
             canon_changes(h, &own.changes);
             own.work.is_some().canon(h);
             if let Some(work) = &own.work {
                 h.write_bytes(format!("{:?}", work.statement).as_bytes());
-                self.canon_snapshot(h, work.view.as_ref());
+                self.canon_snapshot(h, work.view.as_ref(), name);
                 canon_changes(h, &work.before);
                 work.cursor.canon(h);
                 h.write_len(work.taken.len());
@@ -105,7 +105,12 @@ impl TransactionStore {
 
     /// A snapshot as it differs from the committed rows: the keys that changed since, with what it
     /// shows of them, and whether the row that is there now is another one.
-    fn canon_snapshot(&self, h: &mut Fingerprint, snapshot: Option<&Snapshot>) {
+    fn canon_snapshot(
+        &self,
+        h: &mut Fingerprint,
+        snapshot: Option<&Snapshot>,
+        name: &dyn Fn(LocalTxnId) -> u32,
+    ) {
         snapshot.is_some().canon(h);
         let Some(snapshot) = snapshot else { return };
         let changed: Vec<_> =
@@ -115,6 +120,11 @@ impl TransactionStore {
             key.canon(h);
             (stamp.added > snapshot.at).canon(h);
             snapshot.rows.get(key).canon(h);
+        }
+        // Who made its versions is known only where the database is observed.
+        for (key, origin) in &snapshot.origins {
+            key.canon(h);
+            (name(origin.txn), origin.nth).canon(h);
         }
     }
 }

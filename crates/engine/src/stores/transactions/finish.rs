@@ -129,6 +129,7 @@ impl TransactionStore {
         if let Some(own) = self.txns.remove(&txn) {
             self.versions.commit(&own.changes);
         }
+        self.note_end(txn, true);
         self.writers.retain(|_, writer| *writer != txn);
         self.dependencies.commit(txn, self.versions.clock);
         let granted = self.locks.release(txn);

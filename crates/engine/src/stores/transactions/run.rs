@@ -127,6 +127,7 @@ impl TransactionStore {
     /// session has still to end it.
     pub(super) fn discard(&mut self, txn: LocalTxnId, stays: bool) {
         self.writers.retain(|_, writer| *writer != txn);
+        self.note_end(txn, false);
         self.dependencies.abort(txn);
         if stays {
             if let Some(own) = self.txns.get_mut(&txn) {
@@ -188,9 +189,10 @@ impl TransactionStore {
     ) -> Result<(), Stop> {
         self.dependencies.write(txn, key)?;
         if let Some(own) = self.txns.get_mut(&txn) {
-            own.changes.insert_mut(key, after);
+            own.changes.insert_mut(key, after.clone());
         }
         self.writers.insert(key, txn);
+        self.note_write(txn, key, after.as_ref());
         work.found.affected += 1;
         Ok(())
     }

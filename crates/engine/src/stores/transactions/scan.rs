@@ -2,6 +2,7 @@
 
 use super::super::locks::{KeySpan, LocalTxnId, Lock, Mode, Target};
 use super::isolation::{Keep, Reads, Writes, modes};
+use super::observe::Passed;
 use super::run::{Stop, Work};
 use super::versions::keys_after;
 use super::{DbError, Predicate, Statement, TransactionStore};
@@ -60,11 +61,13 @@ impl TransactionStore {
         match (is_plain, isolation.reads, isolation.writes) {
             (true, Reads::Newest, _) => {
                 self.read_newest(work, &scan);
+                self.note_dirty(txn, table);
                 Ok(())
             }
             (true, Reads::StatementSnapshot | Reads::TransactionSnapshot, _) => {
                 self.dependencies.read(txn, table, &scan.spans)?;
                 read_view(work, &scan);
+                self.note_view(txn, table, work);
                 Ok(())
             }
             (true, Reads::Locked, _) | (false, _, Writes::Newest) => {
@@ -119,8 +122,13 @@ impl TransactionStore {
             if keep == Keep::Scanned {
                 self.lock_gaps(txn, work, scan, next.map(|key| key.id))?;
             }
-            let Some(key) = next else { return Ok(()) };
+            let Some(key) = next else {
+                self.note_newest(txn, scan.table, Passed { after: work.cursor, to: None });
+                return Ok(());
+            };
             if self.lock(work, Target::Row(key), whole(txn, look))? {
+                let passed = Passed { after: work.cursor, to: Some(key.id) };
+                self.note_newest(txn, scan.table, passed);
                 let row = self.newest(txn, &key).cloned();
                 let row = row.filter(|row| scan.filter.holds(key.id, row));
                 let is_match = row.is_some();
@@ -202,6 +210,7 @@ impl TransactionStore {
         while let Some(key) = next_visible(work, scan) {
             if self.lock(work, Target::Row(key), whole(txn, mode))? {
                 work.taken.clear();
+                self.note_row(txn, key);
                 let is_own = work.before.contains_key(&key);
                 let mut row = work.visible(&key).cloned();
                 if !is_own && self.versions.changed_since(&key, at) {
@@ -221,6 +230,7 @@ impl TransactionStore {
             }
             work.cursor = Some(key.id);
         }
+        self.note_view(txn, scan.table, work);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use rpds::RedBlackTreeMap;
 
+use super::observe::Origins;
 use crate::ids::Sym;
 use crate::value::{Key, KeyPart, Row};
 
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub(super) rows: RedBlackTreeMap<Key, Row>,
     /// The last commit that it shows.
     pub(super) at: u32,
+    /// Who made its versions, where the database is observed.
+    pub(super) origins: Origins,
 }
 
 /// The committed rows.
@@ -33,11 +36,13 @@ pub(super) struct Versions {
     pub(super) stamps: RedBlackTreeMap<Key, Stamp>,
     /// How many commits, and preparations, there were.
     pub(super) clock: u32,
+    /// Who made them, where the database is observed.
+    pub(super) origins: Origins,
 }
 
 impl Versions {
     pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot { rows: self.rows.clone(), at: self.clock }
+        Snapshot { rows: self.rows.clone(), at: self.clock, origins: self.origins.clone() }
     }
 
     /// Whether a key changed after a snapshot.
