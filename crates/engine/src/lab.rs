@@ -12,8 +12,8 @@ pub use crate::stores::locks::{
 };
 pub use crate::stores::transactions::{
     Arithmetic, Compare, DbError, Dialect, Ended, Expr, Found, Isolation, Keep, Level, Method,
-    Observation, OnLocked, Origin, Outcome, Predicate, Reads, Snapshot, Statement, Strength, TimeLimit,
-    TransactionStore, Writes, modes,
+    Observation, OnLocked, Origin, Outcome, Predicate, Reads, Snapshot, Statement, Strength,
+    TimeLimit, TransactionStore, Writes, modes,
 };
 
 use crate::value::{Key, Row};

@@ -18,6 +18,7 @@ mod family;
 pub mod fingerprint;
 pub mod history;
 pub mod ids;
+pub mod isolation_lab;
 pub mod lab;
 pub mod link;
 pub mod log_lab;

@@ -8,6 +8,7 @@
 //!   dependencies; [`cycles`] names the anomalies in it and the cycle that shows each one;
 //! * [`models`] says which consistency models a set of [`anomaly::Anomaly`] rules out;
 //! * [`linear`] decides linearizability and sequential consistency;
+//! * [`steady`] says whether what a transaction sees stays put from statement to statement;
 //! * [`sessions`] and [`replicas`] judge the four session guarantees, by what a client saw and by
 //!   what the replicas held.
 
@@ -20,6 +21,7 @@ pub mod models;
 pub mod objects;
 pub mod replicas;
 pub mod sessions;
+pub mod steady;
 pub mod versions;
 
 mod judgement;

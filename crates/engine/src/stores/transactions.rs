@@ -160,7 +160,7 @@ impl TransactionStore {
             return Outcome::Failed(error);
         }
         if let Some(own) = self.txns.get_mut(&txn) {
-            let view = Self::view(&self.versions, own);
+            let view = Self::view(&self.versions, own, statement);
             if let Some(view) = &view {
                 self.dependencies.take_snapshot(txn, view.at);
             }
@@ -259,9 +259,12 @@ impl TransactionStore {
         }
     }
 
-    /// What the next statement of a transaction sees.
-    fn view(versions: &Versions, own: &mut Txn) -> Option<Snapshot> {
-        if !own.isolation.has_view() {
+    /// The snapshot that the next statement of a transaction looks at, if it looks at one. Where writes
+    /// go to the newest rows they take none, so that a transaction which begins with a write has its
+    /// snapshot from its first plain read on (InnoDB).
+    fn view(versions: &Versions, own: &mut Txn, statement: &Statement) -> Option<Snapshot> {
+        let is_plain = matches!(statement, Statement::Select { lock: None, .. });
+        if !own.isolation.has_view() || (own.isolation.writes == Writes::Newest && !is_plain) {
             return None;
         }
         if own.isolation.reads == Reads::TransactionSnapshot {

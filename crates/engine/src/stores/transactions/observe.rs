@@ -128,8 +128,7 @@ impl TransactionStore {
             origin.txn == txn && key.table == table && work.before.contains_key(key)
         });
         seen.extend(own.map(|(key, origin)| (*key, *origin)));
-        let looked =
-            |(key, origin)| Observation::Looked { txn, key, origin: Some(origin) };
+        let looked = |(key, origin)| Observation::Looked { txn, key, origin: Some(origin) };
         observer.log.extend(seen.into_iter().map(looked));
     }
 
