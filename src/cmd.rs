@@ -164,6 +164,27 @@ pub enum Cmd {
     HandShortest,
     /// By hand: leaves the run as it is.
     HandEnd,
+    /// Shows the isolation laboratory in the mode Check, or the search over the scenario.
+    Isolating(bool),
+    /// Puts an experiment that comes with the laboratory into it, and runs it.
+    IsolationPick(&'static str),
+    /// Another text of the experiment.
+    IsolationText(String),
+    /// Runs the experiment in every order.
+    IsolationStart,
+    /// Stops it.
+    IsolationStop,
+    /// Shows a cell's schedule.
+    IsolationShow {
+        /// The setting's name.
+        setting: String,
+        /// The phenomenon's short name.
+        name: String,
+    },
+    /// Goes to a step of the schedule that is shown.
+    IsolationStep(usize),
+    /// Copies the link to what the laboratory shows.
+    IsolationCopy,
 
     /// What the next check looks for.
     CheckForm(CheckForm),
@@ -304,6 +325,14 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::HandRestart => act::hand::restart(app),
         Cmd::HandShortest => act::hand::show_shortest(app),
         Cmd::HandEnd => act::hand::end(app),
+        Cmd::Isolating(on) => act::isolation::choose(app, on),
+        Cmd::IsolationPick(name) => act::isolation::pick(app, name),
+        Cmd::IsolationText(text) => act::isolation::text(app, text),
+        Cmd::IsolationStart => act::isolation::start(app),
+        Cmd::IsolationStop => act::isolation::stop(app),
+        Cmd::IsolationShow { setting, name } => act::isolation::show(app, &setting, &name),
+        Cmd::IsolationStep(step) => act::isolation::step(app, step),
+        Cmd::IsolationCopy => act::isolation::copy(app),
 
         Cmd::CheckForm(form) => act::check::form(app, form),
         Cmd::CheckMore(more) => act::check::more(app, more),

@@ -191,6 +191,8 @@ pub struct Lab {
     pub whys: Vec<(usize, Job)>,
     /// The search for the shortest schedule that breaks what a person broke by hand.
     pub shortest: Option<Job>,
+    /// The experiment of the isolation laboratory that is under way.
+    pub trial: Option<Job>,
     /// The comparison that is under way or done.
     pub comparison: Option<Comparison>,
 }

@@ -13,6 +13,7 @@ pub mod check_form;
 pub mod cmd;
 pub mod frame_loop;
 pub mod geometry;
+pub mod isolation;
 pub mod job;
 pub mod keys;
 pub mod lab;

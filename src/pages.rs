@@ -65,6 +65,11 @@ pub const PAGES: &[Page] = &[
         "The shipped scenarios",
         "One that works and one for each way of breaking, for every pattern.",
     ),
+    about(
+        "isolation-laboratory",
+        "The isolation laboratory",
+        "Short transactions in every order, and which isolation level lets what go wrong.",
+    ),
     about("words", "The words", "What each word on this page means, in one sentence."),
 ];
 

@@ -24,6 +24,7 @@ use leptos::prelude::*;
 use crate::act::hand::ByHand;
 use crate::act::why::SECTIONS;
 use crate::check_form::CheckForm;
+use crate::isolation::Isolation;
 use crate::lab::{Lab, Run};
 use crate::markdown::Document;
 use crate::occasion::Occasion;
@@ -385,6 +386,10 @@ pub struct App {
     pub led: RwSignal<Option<Led>>,
     /// What was asked of properties of the check.
     pub whys: RwSignal<Vec<Explained>>,
+    /// Whether the mode Check shows the isolation laboratory.
+    pub isolating: RwSignal<bool>,
+    /// The isolation laboratory.
+    pub isolation: RwSignal<Isolation>,
     /// What the next comparison is about.
     pub compare_form: RwSignal<CompareForm>,
     /// What the comparison knows so far.
@@ -443,6 +448,8 @@ impl App {
             checking: RwSignal::new(false),
             led: RwSignal::new(None),
             whys: RwSignal::new(Vec::new()),
+            isolating: RwSignal::new(false),
+            isolation: RwSignal::new(Isolation::default()),
             compare_form: RwSignal::new(CompareForm::default()),
             compared: RwSignal::new(None),
             comparing: RwSignal::new(false),

@@ -8,6 +8,7 @@ use interleave_engine::stories;
 use leptos::prelude::*;
 
 use crate::act;
+use crate::isolation;
 use crate::lab::Run;
 use crate::platform::{clipboard, clock, history};
 use crate::state::{App, Banner, Dialog, Dock, Mode};
@@ -59,6 +60,9 @@ fn interventions(run: &Run) -> Vec<String> {
 fn fragment(app: App) -> Option<String> {
     if app.mode.get_untracked() == Mode::Learn && app.story.get_untracked().is_none() {
         return Some(act::learn::fragment(app));
+    }
+    if act::isolation::is_shown(app) {
+        return Some(act::isolation::fragment(app));
     }
     link(app).map(|link| link::encode(&link))
 }
@@ -125,7 +129,7 @@ pub fn push(app: App) {
 /// Opens what the address bar holds when the page starts; returns whether a run is on screen.
 pub fn open_at_start(app: App) -> bool {
     let text = history::fragment();
-    if act::learn::is_door(&text) {
+    if text.starts_with(isolation::DOOR) || act::learn::is_door(&text) {
         // A run is there when the person goes on to another mode.
         act::first_visit::open(app);
         app.first.set(false);
@@ -161,6 +165,13 @@ fn refuse(app: App, problems: &[String]) {
 
 /// Opens a link; the page stays as it was where it does not open.
 fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
+    if let Some(address) = text.strip_prefix(isolation::DOOR) {
+        act::isolation::enter(app, address)?;
+        KEPT.with(|kept| kept.set(false));
+        remember(text);
+        return Ok(());
+    }
+    app.isolating.set(false);
     if act::learn::is_door(text) {
         act::learn::enter(app, text)?;
         KEPT.with(|kept| kept.set(false));

@@ -5,6 +5,7 @@ pub mod check;
 pub mod compare;
 pub mod first_visit;
 pub mod hand;
+pub mod isolation;
 pub mod learn;
 pub mod look;
 pub mod runs;

@@ -107,7 +107,7 @@ fn heard(app: App, property: usize, news: News) {
             let answer = match told.known {
                 Known::Why(report) => Answer::Why(report),
                 Known::Samples(report) => Answer::Samples(report),
-                Known::Check(_) => return,
+                Known::Check(_) | Known::Isolation(_) => return,
             };
             (told.last.then(String::new), Some(answer))
         }

@@ -1,5 +1,6 @@
 //! What the page and its worker say to each other: JSON texts, one value each.
 
+use interleave_engine::isolation_lab::Results;
 use interleave_engine::session::{CheckReport, CheckRequest};
 use interleave_engine::why::{SamplesReport, SamplesRequest, WhyReport, WhyRequest};
 use serde::de::DeserializeOwned;
@@ -19,6 +20,11 @@ pub enum Ask {
     Why(Box<WhyRequest>),
     /// Draw runs that come close to breaking a property.
     Samples(Box<SamplesRequest>),
+    /// Run an experiment of the isolation laboratory in every order, under every setting.
+    Isolation {
+        /// Its text.
+        text: String,
+    },
     /// Stop after the slice that is being worked on, and say what is known.
     Stop,
 }
@@ -58,6 +64,8 @@ pub enum Known {
     Why(Box<WhyReport>),
     /// Of runs that come close to breaking one.
     Samples(Box<SamplesReport>),
+    /// Of an experiment of the isolation laboratory.
+    Isolation(Box<Results>),
 }
 
 /// A message as text.

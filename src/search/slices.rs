@@ -1,5 +1,8 @@
 //! Long work cut into slices of time, so that whoever does it can listen in between.
 
+use std::rc::Rc;
+
+use interleave_engine::isolation_lab::{self, Mistake, Setting, Trial};
 use interleave_engine::scenario::{Problem, Scenario};
 use interleave_engine::session::{self, Check, CheckRequest, RunInput};
 use interleave_engine::why::{Samples, Why};
@@ -24,6 +27,7 @@ enum Task {
     Check(Box<dyn Check>),
     Why(Box<Why>),
     Samples(Box<Samples>),
+    Isolation(Box<Trial>),
 }
 
 impl Task {
@@ -32,6 +36,7 @@ impl Task {
             Self::Check(check) => check.run_slice(states_max),
             Self::Why(why) => why.run_slice(states_max),
             Self::Samples(samples) => samples.run_slice(states_max),
+            Self::Isolation(trial) => trial.run_slice(states_max),
         }
     }
 
@@ -40,6 +45,7 @@ impl Task {
             Self::Check(check) => Known::Check(check.report()),
             Self::Why(why) => Known::Why(Box::new(why.report())),
             Self::Samples(samples) => Known::Samples(Box::new(samples.report())),
+            Self::Isolation(trial) => Known::Isolation(Box::new(trial.table())),
         }
     }
 }
@@ -72,6 +78,13 @@ impl Slices {
             }
             Ask::Why(request) => Task::Why(Box::new(Why::new(request).map_err(lines)?)),
             Ask::Samples(request) => Task::Samples(Box::new(Samples::new(request).map_err(lines)?)),
+            Ask::Isolation { text } => {
+                let told = |mistakes: Vec<Mistake>| {
+                    mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>()
+                };
+                let experiment = isolation_lab::read(text).map_err(told)?;
+                Task::Isolation(Box::new(Trial::new(Rc::new(experiment), Setting::all(), None)))
+            }
             Ask::Stop => return Err(vec!["there is nothing to stop".into()]),
         };
         Ok(Self { task, states: 16.0, began_ms: now_ms, tell_at_ms: now_ms })

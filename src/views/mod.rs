@@ -16,6 +16,7 @@ pub mod hand;
 pub mod header;
 pub mod icons;
 pub mod inspector;
+pub mod isolation;
 pub mod lanes;
 pub mod learn;
 pub mod left;

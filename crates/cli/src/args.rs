@@ -27,6 +27,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Run a scenario under several couplings over many seeds, and compare what each costs
     Compare(CompareArgs),
+    /// Run short transactions in every order at every isolation level, and tell what goes wrong
+    Isolation(IsolationArgs),
     /// Print the link to a scenario's run, to be put after the address of the page
     Link(LinkArgs),
     /// Print the scenario of a link, a file or a name, and say whether the link still gives its run
@@ -48,6 +50,7 @@ impl Command {
             Self::Run(args) => args.json,
             Self::Check(args) => args.json,
             Self::Compare(args) => args.json,
+            Self::Isolation(args) => args.json,
             Self::Open(args) => args.json,
             Self::Patterns(args) | Self::Scenarios(args) | Self::Stories(args) => args.json,
             Self::Link(_) | Self::Schema => false,
@@ -217,6 +220,26 @@ pub struct OpenArgs {
 #[derive(clap::Args, Debug)]
 pub struct ListArgs {
     /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to try in the isolation laboratory.
+#[derive(clap::Args, Debug)]
+pub struct IsolationArgs {
+    /// A file, `-` for standard input, or the name of an experiment; without it they are listed
+    pub experiment: Option<String>,
+    /// Try every experiment that comes with the laboratory, and print one table
+    #[arg(long, conflicts_with = "experiment")]
+    pub all: bool,
+    /// Only this level (`serializable`), database (`postgres`) or both (`postgres-serializable`);
+    /// may be given several times
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Vec<String>,
+    /// Visit at most so many states of each level
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
+    pub max_states: Option<u32>,
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }

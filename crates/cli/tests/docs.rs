@@ -58,13 +58,16 @@ fn the_page_lists_every_field_and_no_other() {
     documented("check", &interleave(&["check", "trip", "--faults", "none", "--json"]).json());
     let compare = ["compare", "trip", "--seeds", "1", "--json"];
     documented("compare", &interleave(&compare).json());
+    documented("isolation", &interleave(&["isolation", "lost-update", "--json"]).json());
     documented("link and open", &interleave(&["open", "trip", "--json"]).json());
     documented("`--json`", &interleave(&["open", "nowhere", "--json"]).json());
 }
 
 #[test]
 fn the_page_names_every_argument() {
-    for command in ["run", "check", "compare", "link", "open", "patterns", "scenarios", "stories"] {
+    for command in
+        ["run", "check", "compare", "isolation", "link", "open", "patterns", "scenarios", "stories"]
+    {
         let help = ends(0, &["help", command]).stdout;
         let names = help.split_whitespace().filter(|word| word.starts_with("--"));
         for name in names.map(|name| name.trim_end_matches([',', ']', '.'])) {

@@ -133,6 +133,23 @@ pub fn decode(fragment_or_url: &str) -> Result<Link, LinkError> {
     parameters::read(link, parameters)
 }
 
+/// A text, packed as the scenario of a link is.
+#[must_use]
+pub fn pack_text(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), LEVEL))
+}
+
+/// Reads a packed text.
+///
+/// # Errors
+/// Where it is none, or is longer than the largest document.
+pub fn unpack_text(packed: &str) -> Result<String, LinkError> {
+    if packed.len() > MAX_LINK {
+        return Err(LinkError::TooLong { bytes: packed.len() });
+    }
+    inflate(&from_base64(packed)?)
+}
+
 /// What follows the version.
 fn of_this_version(packed: &str) -> Result<&str, LinkError> {
     let (version, packed) = packed.split_once('.').ok_or(LinkError::NoLink)?;

@@ -10,15 +10,29 @@ use leptos::prelude::*;
 use crate::act;
 use crate::cmd::{Cmd, dispatch};
 use crate::state::{Checked, app};
+use crate::views::isolation::{Laboratory, Tabs};
 
 /// The page of the mode Check.
 #[component]
 pub fn CheckPage() -> impl IntoView {
     let app = app();
+    view! {
+        <main class="check across" aria-label="Check">
+            <Tabs/>
+            <Show when=move || app.isolating.get() fallback=|| view! { <Schedules/> }>
+                <Laboratory/>
+            </Show>
+        </main>
+    }
+}
+
+/// The search over the scenario on screen.
+#[component]
+fn Schedules() -> impl IntoView {
+    let app = app();
     let begun = Memo::new(move |_| app.check.with(Option::is_some));
     let stale = Memo::new(move |_| act::check::is_stale(app));
     view! {
-        <main class="check across" aria-label="Check">
             <div class="check-inner">
                 <header>
                     <h2>"Is there a schedule that breaks it?"</h2>
@@ -48,7 +62,6 @@ pub fn CheckPage() -> impl IntoView {
                     <cards::Cards/>
                 </Show>
             </div>
-        </main>
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod compare;
+pub mod isolation;
 pub mod link;
 pub mod lists;
 pub mod open;

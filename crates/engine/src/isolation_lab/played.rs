@@ -9,6 +9,7 @@ use super::machine::{Bench, Did, Machine, Standing};
 use super::phenomena::{self, Kind, Phenomenon, Shown};
 use super::setting::Setting;
 use crate::history::Shown as Evidence;
+use crate::history::anomaly::Anomaly;
 use crate::history::graph::{Edge, Why};
 use crate::history::versions;
 use crate::ids::Sym;
@@ -105,7 +106,7 @@ pub fn play(experiment: &Rc<Experiment>, setting: Setting, schedule: &[u8]) -> P
     loop {
         let is_ready =
             |who: &u8| machine.standing().get(usize::from(*who)) == Some(&Standing::Ready);
-        let who = match left.iter().position(|who| is_ready(who)) {
+        let who = match left.iter().position(is_ready) {
             Some(at) => usize::from(left.remove(at)),
             None => match machine.ready().next() {
                 Some(who) => who,
@@ -167,12 +168,15 @@ fn reasons(bench: &Bench, machine: &Machine, words: &Words<'_>) -> Vec<Reason> {
             }
             Some(Evidence::Pair { item, first, second }) => {
                 let row = bench.key(*item).map_or_else(String::new, |key| words.key(key));
-                lines.push(format!(
-                    "{} and {} both wrote {row}, and {} had read it before the other's write.",
-                    words.lane(first.ix()),
-                    words.lane(second.ix()),
-                    words.lane(second.ix())
-                ));
+                let (first, second) = (words.lane(first.ix()), words.lane(second.ix()));
+                let is_pair = evidence.is_some_and(|it| it.anomaly == Anomaly::LostUpdate);
+                lines.push(if is_pair {
+                    format!(
+                        "{first} and {second} both read {row} as it was, and then both wrote it."
+                    )
+                } else {
+                    format!("{second} wrote {row} upon what it had read before {first} wrote it.")
+                });
             }
             None => {}
         }
