@@ -26,11 +26,12 @@ pub fn fragment(app: App) -> String {
 pub fn choose(app: App, on: bool) {
     let was = is_shown(app);
     app.isolating.set(on);
-    if on && app.isolation.with_untracked(|it| it.text.is_empty()) {
-        if let Some(first) = isolation_lab::shipped().first() {
-            put(app, first.text.to_owned());
-            run(app);
-        }
+    if on
+        && app.isolation.with_untracked(|it| it.text.is_empty())
+        && let Some(first) = isolation_lab::shipped().first()
+    {
+        put(app, first.text.to_owned());
+        run(app);
     }
     if on != was {
         act::address::push(app);
