@@ -46,6 +46,13 @@ pub enum Cmd {
         /// Which property, by its place in the reports.
         property: usize,
     },
+    /// To one violation of a property, by its place among them.
+    ShowViolationAt {
+        /// Which property, by its place in the reports.
+        property: usize,
+        /// Which of its violations.
+        place: usize,
+    },
     /// Follows a transaction, or none.
     Follow(Option<u32>),
 
@@ -84,7 +91,16 @@ pub enum Cmd {
     ZoomGraph(f64),
     /// Shifts the graph by pixels.
     PanGraph(f64, f64),
-    /// Fits the graph into its place.
+    /// Shifts a node of the graph, in units of its layout; it stays there.
+    PinNode {
+        /// Which node.
+        node: u8,
+        /// To the right.
+        x: f64,
+        /// Downwards.
+        y: f64,
+    },
+    /// Fits the graph into its place; where it is so already, what was dragged goes back to its place.
     FitGraph,
     /// Shows the graph as a table, or as a picture again.
     ToggleTable,
@@ -267,6 +283,9 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Speed(speed) => act::time::speed(app, speed),
         Cmd::Explain(event) => act::time::explain(app, event),
         Cmd::ShowViolation { property } => act::time::show_violation(app, property),
+        Cmd::ShowViolationAt { property, place } => {
+            act::time::show_violation_at(app, property, place);
+        }
         Cmd::Follow(txn) => act::look::follow(app, txn),
 
         Cmd::Select(Some(part)) => act::select::part(app, part),
@@ -288,6 +307,7 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Focus => act::look::focus(app),
         Cmd::ZoomGraph(by) => act::look::zoom_graph(app, by),
         Cmd::PanGraph(x, y) => act::look::pan_graph(app, x, y),
+        Cmd::PinNode { node, x, y } => act::look::pin_node(app, node, x, y),
         Cmd::FitGraph => act::look::fit_graph(app),
         Cmd::ToggleTable => act::look::toggle_table(app),
         Cmd::Menu(menu) => act::look::menu(app, menu),

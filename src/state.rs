@@ -8,7 +8,7 @@ mod selection;
 pub use dock::{Dock, DockGroup};
 pub use selection::{Part, Selection};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -344,6 +344,8 @@ pub struct App {
     pub why: Memo<Option<(usize, usize)>>,
     /// The graph's zoom and shift.
     pub camera: RwSignal<Camera>,
+    /// The nodes of the graph that were dragged, and how far from their places.
+    pub pins: RwSignal<BTreeMap<u8, (f64, f64)>>,
     /// Whether the graph is shown as a table.
     pub table: RwSignal<bool>,
     /// The open menu over the graph.
@@ -427,6 +429,7 @@ impl App {
                 _ => None,
             }),
             camera: RwSignal::new(Camera::default()),
+            pins: RwSignal::new(BTreeMap::new()),
             table: RwSignal::new(false),
             menu: RwSignal::new(None),
             dialog: RwSignal::new(None),

@@ -161,7 +161,18 @@ pub fn pan_graph(app: App, x: f64, y: f64) {
 
 /// Fits the graph into its place.
 pub fn fit_graph(app: App) {
+    if app.camera.get_untracked() == Camera::default() {
+        app.pins.set(std::collections::BTreeMap::new());
+    }
     app.camera.set(Camera::default());
+}
+
+/// Shifts a node of the graph. It stays there, whatever moves around it.
+pub fn pin_node(app: App, node: u8, x: f64, y: f64) {
+    app.pins.update(|pins| {
+        let at = pins.entry(node).or_default();
+        *at = (at.0 + x, at.1 + y);
+    });
 }
 
 /// Shows the graph as a table, or as a picture again.

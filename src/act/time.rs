@@ -207,17 +207,21 @@ pub fn explain(app: App, event: u32) {
 /// explanation is that of the event that broke it.
 pub fn show_violation(app: App, property: usize) {
     let shown = app.why.get_untracked();
+    // Each click goes to the next one and then starts over.
+    let next = shown.filter(|it| it.0 == property).map_or(0, |it| it.1 + 1);
+    let count = app.run_now(|run| run.reports.get(property).map_or(0, |it| it.violations.len()));
+    show_violation_at(app, property, if next < count.unwrap_or(0) { next } else { 0 });
+}
+
+/// To one violation of a property.
+pub fn show_violation_at(app: App, property: usize, place: usize) {
     let found = app.run_now(|run| {
-        let report = run.reports.get(property)?;
-        // Each click goes to the next one and then starts over.
-        let next = shown.filter(|it| it.0 == property).map_or(0, |it| it.1 + 1);
-        let place = if next < report.violations.len() { next } else { 0 };
-        let chosen = report.violations.get(place)?;
+        let chosen = run.reports.get(property)?.violations.get(place)?;
         let txn = chosen.txn.or_else(|| run.txn_of(chosen.event));
-        Some((chosen.culprit.unwrap_or(chosen.event), place, txn))
+        Some((chosen.culprit.unwrap_or(chosen.event), txn))
     });
     match found.flatten() {
-        Some((seen, place, txn)) => {
+        Some((seen, txn)) => {
             app.first.set(false);
             seek_by_hand(app, seen.0);
             act::select::txn(app, txn.map(|txn| txn.0));

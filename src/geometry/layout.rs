@@ -6,6 +6,10 @@
 //! all of it the layout is larger than the place, and the page scales or scrolls it.
 
 use super::curve::{Curve, Rect, Side, connect};
+use super::layered::layers;
+
+mod edges;
+mod many;
 
 /// What a node is to the layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +20,8 @@ pub enum Kind {
     Service,
     /// A replica of the service at this place among the nodes.
     Replica(usize),
+    /// A further process of the service at this place among the nodes, on the same database.
+    Member(usize),
     /// The broker.
     Broker,
     /// What stands between the services: an orchestrator, a coordinator, a composer, a shared
@@ -48,6 +54,8 @@ pub struct Request {
     pub topics: Vec<Topic>,
     /// The edges without the broker's.
     pub edges: Vec<(usize, usize)>,
+    /// The nodes that a person has dragged, and how far from their places.
+    pub pins: Vec<(usize, (f64, f64))>,
 }
 
 /// An edge.
@@ -106,6 +114,8 @@ pub struct Layout {
     pub topics: Vec<TopicPlace>,
     /// The edges: the broker's first, then the others.
     pub edges: Vec<Edge>,
+    /// Lines from a database to the further processes that work on it.
+    pub stems: Vec<((f64, f64), (f64, f64))>,
 }
 
 /// Size of a service's box.
@@ -130,6 +140,14 @@ const REPLICAS_ABREAST: usize = 2;
 const COLUMN: f64 = 200.0;
 /// Room between columns for the edges.
 const GUTTER: f64 = 66.0;
+/// A further process of a service with the room above it.
+const MEMBER_H: f64 = 78.0;
+/// The most room between two services in a column.
+const GAP_MAX: f64 = 90.0;
+/// Room below a database for the last of its rows.
+const ROWS_BELOW: f64 = 14.0;
+/// More services than so many stand in layers.
+const MANY: usize = 8;
 /// Room at the edges of the place.
 const MARGIN: f64 = 26.0;
 /// The place below this width is a phone's.
@@ -148,21 +166,81 @@ impl Layout {
             dbs: vec![None; request.nodes.len()],
             topics: Vec::new(),
             edges: Vec::new(),
+            stems: Vec::new(),
         };
         let replicated = services.iter().any(|service| !replicas(request, *service).is_empty());
+        let alone = !replicated && services.iter().all(|at| members_of(request, *at).is_empty());
         let band_width = 150.0 + services.len() as f64 * (BOX.0 + 44.0);
         if request.width < NARROW {
             layout.stack(request, broker, &services);
-        } else if request.across && !replicated && broker.is_some() && request.width >= band_width {
+        } else if services.len() > MANY {
+            layout.many(request, broker, &services);
+        } else if request.across && alone && broker.is_some() && request.width >= band_width {
             layout.band(request, broker, &services);
         } else if replicated {
             layout.replicated(request, broker, &services);
         } else {
             layout.columns(request, broker, &services);
         }
+        if request.width >= NARROW {
+            layout.centre();
+        }
+        layout.pin(request);
+        layout.draw_stems(request);
         layout.connect_topics(request, broker);
         layout.connect_nodes(request);
         layout
+    }
+
+    /// Moves all down where there is room left below, so that a small graph stands in the middle.
+    fn centre(&mut self) {
+        let rects = || self.nodes.iter().chain(self.dbs.iter().flatten());
+        let top = rects().map(|rect| rect.y).fold(f64::INFINITY, f64::min);
+        let bottom = rects().map(|rect| rect.y + rect.h).fold(0.0, f64::max) + ROWS_BELOW;
+        let by = (self.height - bottom - top) / 2.0;
+        if by <= 0.0 || !by.is_finite() {
+            return;
+        }
+        let topics = self.topics.iter_mut();
+        topics.for_each(|topic| {
+            topic.rect.y += by;
+            topic.records.1 += by;
+        });
+        let rects = self.nodes.iter_mut().chain(self.dbs.iter_mut().flatten());
+        rects.for_each(|rect| rect.y += by);
+    }
+
+    /// Moves what a person has dragged.
+    fn pin(&mut self, request: &Request) {
+        for (node, (x, y)) in &request.pins {
+            let Some(rect) = self.nodes.get_mut(*node) else { continue };
+            rect.x += x;
+            rect.y += y;
+            if let Some(db) = &mut self.dbs[*node] {
+                db.x += x;
+                db.y += y;
+            }
+            if request.nodes[*node].0 == Kind::Broker {
+                for topic in &mut self.topics {
+                    topic.rect.x += x;
+                    topic.rect.y += y;
+                    topic.records.0 += x;
+                    topic.records.1 += y;
+                }
+            }
+        }
+    }
+
+    fn draw_stems(&mut self, request: &Request) {
+        for (at, (kind, _)) in request.nodes.iter().enumerate() {
+            let Kind::Member(of) = kind else { continue };
+            let (Some(db), here) = (self.dbs[*of], self.nodes[at]) else { continue };
+            let x = db.x + db.w / 2.0;
+            // Beside the database, where the place was too narrow to stand below it.
+            let below = here.x <= x && x <= here.x + here.w;
+            let end = if below { (x, here.y) } else { here.middle() };
+            self.stems.push(((x, db.y + db.h), end));
+        }
     }
 
     /// The broker on top, the services in a row below it.
@@ -207,19 +285,19 @@ impl Layout {
         // Services keep their places when only the coupling changes; the middle is for what connects them.
         let hubs = members(request, Kind::Hub);
         let (left, right) = services.split_at(services.len().div_ceil(2));
-        let rows = left.len().max(right.len()).max(1);
         let top = PILL.1 + 34.0;
         let tall = 46.0 + request.topics.len() as f64 * TOPIC_H + 10.0;
         let flat = tall > request.height - 2.0 * 12.0;
         let topics_h = if flat { 46.0 + request.topics.len() as f64 * FLAT_H + 8.0 } else { tall };
-        let needed = top + rows as f64 * BLOCK_H + 12.0;
+        let blocks = |of: &[usize]| of.iter().map(|at| block(request, *at)).sum::<f64>();
+        let needed = top + blocks(left).max(blocks(right)) + 12.0;
         let broker_h = if broker.is_some() { topics_h + 2.0 * MARGIN } else { 0.0 };
         let hubs_h = hubs.len() as f64 * BLOCK_H;
         self.height = request.height.max(needed).max(broker_h + hubs_h);
         let column = 200.0;
         let right_x = request.width - MARGIN - column;
         self.column(request, left, MARGIN, top);
-        self.column(request, right, right_x, 30.0);
+        self.column(request, right, right_x, top);
         let hub_w = match (broker, flat) {
             (Some(_), true) => (request.width - 2.0 * (MARGIN + BOX.0 + 64.0)).clamp(208.0, 330.0),
             (Some(_), false) => 208.0,
@@ -284,8 +362,14 @@ impl Layout {
                 let x = right_x + (at % abreast) as f64 * COLUMN;
                 self.service(request, *replica, x, y + (at / abreast) as f64 * pitch, BOX.0);
             }
-            y += rows_of(replicas) as f64 * pitch;
+            let further = members_of(request, *service);
+            for (at, member) in further.iter().enumerate() {
+                let below = y + BLOCK_H + at as f64 * MEMBER_H;
+                self.service(request, *member, MARGIN, below, BOX.0);
+            }
+            y += (rows_of(replicas) as f64 * pitch).max(BLOCK_H + further.len() as f64 * MEMBER_H);
         }
+        self.height = self.height.max(y);
         if let Some(broker) = broker {
             let height = middle_h - MARGIN;
             let y = ((self.height - middle_h - hubs_h) / 2.0)
@@ -305,13 +389,24 @@ impl Layout {
         }
     }
 
-    /// Services below each other, spread over the height.
+    /// Services below each other, spread over the height, each with its further processes.
     fn column(&mut self, request: &Request, services: &[usize], x: f64, top: f64) {
         let count = services.len().max(1) as f64;
-        let pitch = ((self.height - top - 6.0) / count).max(BLOCK_H);
-        for (at, node) in services.iter().enumerate() {
-            let y = top + at as f64 * pitch + ((pitch - BLOCK_H) / 2.0).min(40.0);
-            self.service(request, *node, x, y, BOX.0);
+        let all: f64 = services.iter().map(|node| block(request, *node)).sum();
+        let gap = ((self.height - top - 6.0 - all) / count).clamp(0.0, GAP_MAX);
+        let mut y = top;
+        for node in services {
+            self.block(request, *node, x, y);
+            y += block(request, *node) + gap;
+        }
+    }
+
+    /// A service with its database, and its further processes below that.
+    fn block(&mut self, request: &Request, node: usize, x: f64, y: f64) {
+        self.service(request, node, x, y, BOX.0);
+        for (at, member) in members_of(request, node).into_iter().enumerate() {
+            let below = y + BLOCK_H + at as f64 * MEMBER_H;
+            self.service(request, member, x, below, BOX.0);
         }
     }
 
@@ -332,9 +427,11 @@ impl Layout {
 
     /// Two columns with the broker across, for a phone; it may be taller than the place.
     fn stack(&mut self, request: &Request, broker: Option<usize>, services: &[usize]) {
-        let with_replicas = services
-            .iter()
-            .flat_map(|service| std::iter::once(*service).chain(replicas(request, *service)));
+        let with_replicas = services.iter().flat_map(|service| {
+            let further = members_of(request, *service);
+            let with = std::iter::once(*service).chain(further);
+            with.chain(replicas(request, *service))
+        });
         let services: &[usize] = &with_replicas.collect::<Vec<_>>();
         let margin = 14.0;
         let inner = request.width - 2.0 * margin;
@@ -388,99 +485,6 @@ impl Layout {
             self.dbs[node] = Some(Rect::new(x + 12.0, y + BOX.1 + 12.0, CYLINDER.0, CYLINDER.1));
         }
     }
-
-    fn connect_topics(&mut self, request: &Request, broker: Option<usize>) {
-        let Some(broker) = broker else { return };
-        let box_ = self.nodes[broker];
-        for (at, topic) in request.topics.iter().enumerate() {
-            let Some(place) = self.topics.get(at).copied() else { continue };
-            let mut ends = vec![(topic.publisher, true)];
-            ends.extend(topic.consumers.iter().map(|node| (*node, false)));
-            for (node, publishes) in ends {
-                let curve = if !publishes && self.is_behind(request, node, broker) {
-                    let start = (box_.x + box_.w, place.rect.y + place.rect.h / 2.0);
-                    from_above(start, &self.nodes[node], 0.0)
-                } else {
-                    topic_curve(&self.nodes[node], &box_, &place.rect, publishes)
-                };
-                let (from, to) = if publishes { (node, broker) } else { (broker, node) };
-                self.edges.push(Edge { from, to, topic: Some(at), curve });
-            }
-        }
-    }
-
-    fn connect_nodes(&mut self, request: &Request) {
-        for (from, to) in &request.edges {
-            let back = request.edges.contains(&(*to, *from));
-            let lane = match (back, from < to) {
-                (false, _) => 0.0,
-                (true, true) => -7.0,
-                (true, false) => 7.0,
-            };
-            let (a, b) = (self.nodes[*from], self.nodes[*to]);
-            let stacked =
-                (a.x - b.x).abs() < 1.0 && self.dbs[*from].is_some() && self.dbs[*to].is_some();
-            let curve = if self.is_behind(request, *to, *from) {
-                from_above((a.x + a.w, a.middle().1), &b, lane)
-            } else if stacked {
-                self.around(&a, &b, lane)
-            } else {
-                connect(&a, &b, lane)
-            };
-            self.edges.push(Edge { from: *from, to: *to, topic: None, curve });
-        }
-    }
-}
-
-impl Layout {
-    /// Whether a straight edge to a replica from the left would pass behind another replica.
-    fn is_behind(&self, request: &Request, node: usize, from: usize) -> bool {
-        let Kind::Replica(owner) = request.nodes[node].0 else { return false };
-        let here = self.nodes[node];
-        replicas(request, owner).iter().any(|other| {
-            let there = self.nodes[*other];
-            (there.y - here.y).abs() < 1.0 && there.x < here.x && self.nodes[from].x < there.x
-        })
-    }
-
-    /// Between two services in one column: around what stands between them, on the inner side.
-    fn around(&self, from: &Rect, to: &Rect, lane: f64) -> Curve {
-        let inner = from.x + from.w / 2.0 < self.width / 2.0;
-        let (x, reach) = if inner { (from.x + from.w, 58.0) } else { (from.x, -58.0) };
-        let (start, end) = (from.middle().1 + lane, to.middle().1 + lane);
-        Curve { points: [(x, start), (x + reach, start), (x + reach, end), (x, end)] }
-    }
-}
-
-/// From the right side of something to the upper edge of a node, over what stands in between.
-fn from_above(start: (f64, f64), to: &Rect, lane: f64) -> Curve {
-    let end = (to.x + to.w / 2.0 + lane, to.y);
-    Curve { points: [start, (start.0 + 70.0, end.1 - 24.0), (end.0, end.1 - 44.0), end] }
-}
-
-/// Between a service and a topic: at the side of the broker that faces the service.
-fn topic_curve(service: &Rect, broker: &Rect, topic: &Rect, publishes: bool) -> Curve {
-    let (sx, sy) = service.middle();
-    let (there, back) = if publishes { (-8.0, 0.0) } else { (8.0, 0.0) };
-    let lane = there + back;
-    let (at_service, service_side, at_topic, topic_side) = if service.y >= broker.y + broker.h {
-        let x = (topic.x + topic.w * if publishes { 0.16 } else { 0.5 }).min(broker.x + broker.w);
-        ((sx + lane * 3.0, service.y), Side::Top, (x, broker.y + broker.h), Side::Bottom)
-    } else if service.y + service.h <= broker.y {
-        let x = topic.x + topic.w * if publishes { 0.16 } else { 0.5 };
-        ((sx + lane * 3.0, service.y + service.h), Side::Bottom, (x, broker.y), Side::Top)
-    } else if sx < broker.x {
-        let y = topic.y + topic.h / 2.0 + lane + 6.0;
-        ((service.x + service.w, sy + lane), Side::Right, (broker.x, y), Side::Left)
-    } else {
-        let y = topic.y + topic.h / 2.0 + lane + 6.0;
-        ((service.x, sy + lane), Side::Left, (broker.x + broker.w, y), Side::Right)
-    };
-    if publishes {
-        Curve::between(at_service, service_side, at_topic, topic_side)
-    } else {
-        Curve::between(at_topic, topic_side, at_service, service_side)
-    }
 }
 
 fn members(request: &Request, kind: Kind) -> Vec<usize> {
@@ -491,6 +495,16 @@ fn members(request: &Request, kind: Kind) -> Vec<usize> {
 /// The replicas of a service.
 fn replicas(request: &Request, service: usize) -> Vec<usize> {
     members(request, Kind::Replica(service))
+}
+
+/// The further processes of a service.
+fn members_of(request: &Request, service: usize) -> Vec<usize> {
+    members(request, Kind::Member(service))
+}
+
+/// The height of a service with its database and its further processes.
+fn block(request: &Request, service: usize) -> f64 {
+    BLOCK_H + members_of(request, service).len() as f64 * MEMBER_H
 }
 
 fn slots(width: f64) -> usize {

@@ -1,6 +1,7 @@
 //! What the page needs of the browser, and nothing more: each file is one thing that browsers do.
 //! No other module names a browser interface except for the events of its own elements.
 
+pub mod canvas;
 pub mod clipboard;
 pub mod clock;
 pub mod fetch;

@@ -32,6 +32,7 @@ pub fn Inspector() -> impl IntoView {
             </button>
             {move || about_transaction(app)}
             {move || why(app)}
+            {move || crate::views::evidence::draw(app)}
             {move || changes(app)}
             {move || event(app)}
         </aside>

@@ -1,11 +1,12 @@
 //! The broker's log at the cursor: topics, partitions, records, and how far each reader has come.
 
+use interleave_engine::ids::TopicIx;
 use interleave_engine::views::topics::{PartitionView, topics};
 use leptos::prelude::*;
 
 use crate::cmd::{Cmd, dispatch};
 use crate::lab::Run;
-use crate::state::{App, app};
+use crate::state::{App, Part, app};
 use crate::views::icons::{class_of, name_of, sign};
 
 /// How many records of a partition are shown.
@@ -19,6 +20,7 @@ struct Place {
     label: String,
     event: u32,
     waits: bool,
+    part: Part,
 }
 
 /// The log.
@@ -30,7 +32,7 @@ pub fn Log() -> impl IntoView {
             let views = topics(run.cast(), &run.views.index, frame, &run.missing, RECORDS_MAX);
             let topic = |topic: interleave_engine::views::topics::TopicView| {
                 let partitions: Vec<_> =
-                    topic.partitions.iter().map(|it| partition(run, it)).collect();
+                    topic.partitions.iter().map(|it| partition(run, topic.topic, it)).collect();
                 (topic.name, partitions)
             };
             views.into_iter().map(topic).collect::<Vec<_>>()
@@ -60,7 +62,7 @@ pub fn Log() -> impl IntoView {
 
 type Drawn = (u8, Vec<Place>, Vec<String>, Vec<(String, u32)>);
 
-fn partition(run: &Run, view: &PartitionView) -> Drawn {
+fn partition(run: &Run, topic: TopicIx, view: &PartitionView) -> Drawn {
     let cast = run.cast();
     let place = |record: &interleave_engine::views::topics::RecordView| Place {
         offset: record.offset,
@@ -69,6 +71,7 @@ fn partition(run: &Run, view: &PartitionView) -> Drawn {
         label: cast.sym(record.label).to_owned(),
         event: record.published.0,
         waits: record.waits,
+        part: Part::Record { topic, partition: view.partition, offset: record.offset },
     };
     let readers = view.consumers.iter().map(|consumer| {
         let lag = view.lag(consumer);
@@ -106,10 +109,15 @@ fn draw(app: App, (partition, places, readers, missing): Drawn) -> impl IntoView
         let aside = led.as_ref().is_some_and(|led| !led.contains(&event));
         let colour = if aside { "aside" } else { &place.class };
         let class = format!("chip {colour}{}", if place.waits { " waits" } else { "" });
+        let part = place.part;
+        let chosen = app.selection.get().part == part;
         let title = format!("{}: offset {}, {}{}", place.text, place.offset, place.label, if place.waits { ", not handled yet" } else { "" });
         view! {
             <li>
-                <button class=class title=title.clone() aria-label=title on:click=move |_| dispatch(app, Cmd::Explain(event))>
+                <button class=class title=title.clone() aria-label=title aria-pressed=chosen.to_string() on:click=move |_| {
+                    dispatch(app, Cmd::Explain(event));
+                    dispatch(app, Cmd::Select(Some(part)));
+                }>
                     {place.text}
                 </button>
                 <small class="mono">{place.label}</small>

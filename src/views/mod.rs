@@ -2,11 +2,13 @@
 
 pub mod bar;
 pub mod caption;
+pub mod chart;
 pub mod check;
 pub mod compare;
 pub mod dialogs;
 pub mod dock;
 pub mod embed_head;
+pub mod evidence;
 pub mod faults;
 pub mod first_visit;
 pub mod graph;

@@ -143,14 +143,25 @@ fn picture(app: App, width: f64, x_of: impl Fn(f64) -> f64 + Copy) -> impl IntoV
 fn violations(app: App, x_of: impl Fn(f64) -> f64 + Copy) -> impl IntoView {
     let found = app.run(|run| {
         let axis = run.axis();
-        let all = run.reports.iter().flat_map(|report| report.violations.iter());
-        let mut places: Vec<f64> = all.map(|it| axis.of(it.event)).take(MARKS_MAX).collect();
-        places.dedup();
+        let all = run.reports.iter().flat_map(|report| {
+            let ids = (0..).map(move |place| format!("{}/{place}", report.id));
+            report.violations.iter().zip(ids)
+        });
+        let mut places: Vec<(f64, String)> =
+            all.map(|(it, id)| (axis.of(it.event), id)).take(MARKS_MAX).collect();
+        // Those at one place are one cross.
+        places.dedup_by(|later, kept| {
+            let same = later.0.to_bits() == kept.0.to_bits();
+            if same {
+                kept.1 = format!("{} {}", kept.1, later.1);
+            }
+            same
+        });
         places
     });
-    let crosses = found.unwrap_or_default().into_iter().map(|place| {
+    let crosses = found.unwrap_or_default().into_iter().map(|(place, id)| {
         let x = x_of(place);
-        view! { <path class="violation-mark" d=format!("M{:.1} {}l6 6m0-6-6 6", x - 3.0, LINE_Y + 11.0)/> }
+        view! { <path class="violation-mark" data-violation=id d=format!("M{:.1} {}l6 6m0-6-6 6", x - 3.0, LINE_Y + 11.0)/> }
     });
     crosses.collect_view()
 }

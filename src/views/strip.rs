@@ -10,6 +10,8 @@ use crate::views::story::StoryBack;
 
 /// A chip of the strip.
 struct Chip {
+    id: &'static str,
+    violations: usize,
     title: String,
     class: &'static str,
     sign: &'static str,
@@ -43,7 +45,16 @@ fn chip(report: &PropertyReport, at: EventIx, running: bool) -> Chip {
         "property moving" => "still moving",
         _ => "holds",
     };
-    Chip { title: report.title.clone(), class, sign, scope, note, verdict }
+    Chip {
+        id: report.id,
+        violations: report.violation_count,
+        title: report.title.clone(),
+        class,
+        sign,
+        scope,
+        note,
+        verdict,
+    }
 }
 
 /// The strip, and the banner above it.
@@ -79,6 +90,8 @@ fn chips(app: App) -> impl IntoView {
                 <button
                     class=chip.class
                     title=full
+                    data-property=chip.id
+                    data-violations=chip.violations.to_string()
                     on:click=move |_| dispatch(app, Cmd::ShowViolation { property })
                 >
                     <i aria-hidden="true">{chip.sign}</i>

@@ -15,7 +15,7 @@ fn checkout(width: f64, height: f64, broker: bool) -> Request {
     } else {
         edges.extend([(1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1)]);
     }
-    Request { width, height, across: width > 1200.0, nodes, topics, edges }
+    Request { width, height, across: width > 1200.0, nodes, topics, edges, pins: Vec::new() }
 }
 
 fn blocks(layout: &Layout) -> Vec<Rect> {
@@ -119,4 +119,63 @@ fn sixty_four_services_have_a_place_too() {
     let layout = Layout::of(&request);
     assert!(layout.height > 458.0);
     assert_eq!(layout.edges.len(), 63);
+}
+
+#[test]
+fn the_processes_of_a_service_stand_below_its_database() {
+    for width in [390.0, 860.0, 1440.0] {
+        for broker in [false, true] {
+            let mut request = checkout(width, 458.0, broker);
+            request.nodes.extend([(Kind::Member(2), false); 3]);
+            let layout = Layout::of(&request);
+            let all = blocks(&layout);
+            for (at, one) in all.iter().enumerate() {
+                assert!(one.w > 0.0 && one.y + one.h <= layout.height + 0.5, "{width} {one:?}");
+                for other in &all[at + 1..] {
+                    assert!(!one.overlaps(other), "{width} {broker}: {one:?} {other:?}");
+                }
+            }
+            assert_eq!(layout.stems.len(), 3);
+            if width > 620.0 {
+                let (service, member) = (layout.nodes[2], layout.nodes[request.nodes.len() - 1]);
+                assert!((service.x - member.x).abs() < 1.0, "they share a column");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_dragged_stands_there_and_nothing_else_moves() {
+    let mut request = checkout(860.0, 458.0, true);
+    let before = Layout::of(&request);
+    request.pins = vec![(2, (40.0, -10.0))];
+    let after = Layout::of(&request);
+    assert!((after.nodes[2].x - before.nodes[2].x - 40.0).abs() < 1e-9);
+    for node in [0, 1, 3, 4, 5] {
+        assert_eq!(after.nodes[node], before.nodes[node]);
+    }
+}
+
+#[test]
+fn many_services_in_cycles_and_loops_lie_on_nothing_else() {
+    for broker in [false, true] {
+        let mut request = checkout(860.0, 458.0, broker);
+        request.nodes.truncate(1);
+        request.nodes.extend([(Kind::Service, true); 20]);
+        request.edges = (1..=20).map(|at| (at, at % 20 + 1)).collect();
+        request.edges.extend([(3, 3), (4, 9), (4, 9), (9, 4)]);
+        request.topics.iter_mut().for_each(|topic| topic.consumers = vec![7, 12]);
+        if broker {
+            request.nodes.push((Kind::Broker, false));
+        }
+        let layout = Layout::of(&request);
+        let all = blocks(&layout);
+        for (at, one) in all.iter().enumerate() {
+            assert!(one.x >= 0.0 && one.x + one.w <= layout.width + 0.5, "{broker} {one:?}");
+            assert!(one.y >= 0.0 && one.y + one.h <= layout.height + 0.5, "{broker} {one:?}");
+            for other in &all[at + 1..] {
+                assert!(!one.overlaps(other), "{broker}: {one:?} {other:?}");
+            }
+        }
+    }
 }

@@ -52,7 +52,8 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
     });
     let (broker, rect, lines, down) = picture.flatten()?;
     let of = MenuOf::Node(broker);
-    let tall = rect.h > 120.0;
+    // The first visit's broker lies across, with its name beside its topics.
+    let tall = rect.h > 98.0 || rect.w < 400.0;
     let count = lines.len();
     let label = format!("broker, a shared log with {count} kinds of event");
     Some(view! {

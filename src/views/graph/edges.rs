@@ -91,5 +91,14 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
         };
         view! { <path class=class d=edge.curve.path() marker-end=head/> }
     });
-    drawn.collect_view()
+    let stems = scene.with(|scene| {
+        let stems = scene.as_ref().map(|scene| scene.layout.stems.clone()).unwrap_or_default();
+        stems
+            .into_iter()
+            .map(|((x1, y1), (x2, y2))| {
+                view! { <path class="stem" d=format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")/> }
+            })
+            .collect_view()
+    });
+    view! { {stems} {drawn.collect_view()} }
 }

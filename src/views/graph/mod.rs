@@ -4,13 +4,18 @@
 //! draws both. Nothing is drawn in flight that is not in flight.
 
 mod broker;
+mod crowd;
+mod drag;
 mod edges;
 mod lines;
 mod nodes;
 mod picture;
 mod tokens;
 
+use std::collections::BTreeMap;
+
 use interleave_engine::cast::{Cast, NodeKind};
+use interleave_engine::ids::ServiceIx;
 use interleave_engine::views::transactions::COLOURS;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -25,15 +30,20 @@ use crate::state::{App, Camera, Menu, MenuOf, app};
 const PLACE: (f64, f64) = (860.0, 460.0);
 
 /// What the layout needs of a cast.
-fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Request {
+fn request(
+    cast: &Cast,
+    lines: &[Line],
+    size: (f64, f64),
+    across: bool,
+    pins: &BTreeMap<u8, (f64, f64)>,
+) -> Request {
+    let place =
+        |of: ServiceIx| cast.nodes.iter().position(|node| node.kind == NodeKind::Service(of));
     let kind = |kind: NodeKind| match kind {
         NodeKind::Clients => Kind::Clients,
-        NodeKind::Service(_) | NodeKind::Member(_) => Kind::Service,
-        NodeKind::Replica(of) => cast
-            .nodes
-            .iter()
-            .position(|node| node.kind == NodeKind::Service(of))
-            .map_or(Kind::Service, Kind::Replica),
+        NodeKind::Service(_) => Kind::Service,
+        NodeKind::Replica(of) => place(of).map_or(Kind::Service, Kind::Replica),
+        NodeKind::Member(of) => place(of).map_or(Kind::Service, Kind::Member),
         NodeKind::Broker => Kind::Broker,
         NodeKind::Orchestrator
         | NodeKind::Coordinator
@@ -54,18 +64,19 @@ fn request(cast: &Cast, lines: &[Line], size: (f64, f64), across: bool) -> Reque
         nodes: cast.nodes.iter().map(|node| (kind(node.kind), node.db.is_some())).collect(),
         topics: lines.iter().map(topic).collect(),
         edges: direct.map(|(from, to)| (from.ix(), to.ix())).collect(),
+        pins: pins.iter().map(|(node, by)| (usize::from(*node), *by)).collect(),
     }
 }
 
 /// How the layout is put into its place.
-fn transform(layout: &Layout, size: (f64, f64), camera: Camera, phone: bool) -> String {
+fn transform(layout: &Layout, size: (f64, f64), camera: Camera, phone: bool) -> (f64, f64, f64) {
     let fit =
         if phone { 1.0 } else { (size.0 / layout.width).min(size.1 / layout.height).min(1.0) };
     let scale = fit * camera.zoom;
     let x = (size.0 - layout.width * scale) / 2.0 + camera.x;
     let y = (size.1 - layout.height * scale) / 2.0;
     let y = if camera == Camera::default() { y.max(0.0) } else { y } + camera.y;
-    format!("translate({x:.1} {y:.1}) scale({scale:.3})")
+    (scale, x, y)
 }
 
 /// The service graph.
@@ -88,19 +99,29 @@ pub fn Graph() -> impl IntoView {
     let asked = Memo::new(move |_| {
         let (width, height) = size.get();
         let (size, across) = ((width, height.max(300.0)), app.first.get());
-        lines.with(|lines| app.run(|run| request(run.cast(), lines, size, across)))
+        let pins = app.pins.get();
+        lines.with(|lines| app.run(|run| request(run.cast(), lines, size, across, &pins)))
     });
     let scene = Memo::new(move |_| {
         let layout = asked.with(|asked| asked.as_ref().map(Layout::of))?;
         Some(Scene { lines: lines.get(), layout })
     });
-    let shown = move || {
+    let placed = move || {
         let size = size.get();
         scene.with(|scene| {
             let layout = &scene.as_ref()?.layout;
             Some(transform(layout, size, app.camera.get(), app.phone.get()))
         })
     };
+    let shown =
+        move || placed().map(|(scale, x, y)| format!("translate({x:.1} {y:.1}) scale({scale:.3})"));
+    let crowd = StoredValue::new_local(crowd::Crowd::default());
+    let canvas = NodeRef::<leptos::html::Canvas>::new();
+    Effect::new(move |_| {
+        if let Some(canvas) = canvas.get() {
+            crowd.update_value(|crowd| crowd.take(&canvas));
+        }
+    });
     let height = move || {
         let tall = scene.with(|scene| scene.as_ref().map_or(0.0, |scene| scene.layout.height));
         if app.phone.get() { tall } else { size.get().1 }
@@ -112,7 +133,16 @@ pub fn Graph() -> impl IntoView {
                 height=height
                 role="group"
                 aria-label="Services, databases and messages. The Table button shows the same as text."
-                on:pointerdown=move |event| drag(app, &event)
+                on:pointerdown=move |event| drag::ground(app, &event)
+                on:click=move |event| {
+                    let Some(place) = place.get_untracked() else { return };
+                    let (rect, zoom) = (place.get_bounding_client_rect(), zoom::of(&place));
+                    let x = (f64::from(event.client_x()) - rect.left()) / zoom;
+                    let y = (f64::from(event.client_y()) - rect.top()) / zoom;
+                    if let Some((from, to)) = crowd.with_value(|crowd| crowd.at(x, y)) {
+                        open_at_pointer(app, MenuOf::Edge(from, to), &event);
+                    }
+                }
                 on:wheel=move |event| {
                     if event.ctrl_key() {
                         event.prevent_default();
@@ -125,9 +155,10 @@ pub fn Graph() -> impl IntoView {
                     {move || edges::draw(app, scene)}
                     {move || broker::draw(app, scene)}
                     {move || nodes::draw(app, scene)}
-                    {move || tokens::draw(app, scene)}
+                    {move || tokens::draw(app, scene, crowd, (size.get().0, height()), placed())}
                 </g>
             </svg>
+            <canvas class="crowd" node_ref=canvas aria-hidden="true"></canvas>
         </div>
     }
 }
@@ -166,32 +197,6 @@ fn head(id: String, class: String) -> impl IntoView {
             <path class=class d="M0 0 8 4 0 8z"/>
         </marker>
     }
-}
-
-/// Drags the graph along with the pointer until it is let go.
-fn drag(app: App, event: &web_sys::PointerEvent) {
-    let on_ground = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|target| target.tag_name().eq_ignore_ascii_case("svg"));
-    if !on_ground || app.phone.get_untracked() {
-        return;
-    }
-    let last = StoredValue::new(zoom::pointer(event));
-    let handle = StoredValue::new_local(Vec::<WindowListenerHandle>::new());
-    let moving = window_event_listener(leptos::ev::pointermove, move |event| {
-        let now = zoom::pointer(&event);
-        if let Some((x, y)) = last.try_get_value() {
-            dispatch(app, Cmd::PanGraph(now.0 - x, now.1 - y));
-            last.set_value(now);
-        }
-    });
-    let ending = window_event_listener(leptos::ev::pointerup, move |_| {
-        for listener in handle.try_update_value(std::mem::take).into_iter().flatten() {
-            listener.remove();
-        }
-    });
-    handle.update_value(|handles| handles.extend([moving, ending]));
 }
 
 /// Opens the menu of something drawn, where it was clicked.

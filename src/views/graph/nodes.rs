@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::lines::Scene;
 use super::picture::{self, Chip, NodePicture};
-use super::{open_at_pointer, open_by_key};
+use super::{drag, open_at_pointer, open_by_key};
 use crate::geometry::curve::Rect;
 use crate::lab::Run;
 use crate::state::{App, MenuOf};
@@ -64,7 +64,12 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                         tabindex="0"
                         aria-haspopup="menu"
                         aria-label=label
-                        on:click=move |event| open_at_pointer(app, of, &event)
+                        on:pointerdown=move |event| drag::node(app, at, rect.w, &event)
+                        on:click=move |event| {
+                            if !drag::was_dragged() {
+                                open_at_pointer(app, of, &event);
+                            }
+                        }
                         on:keydown=move |event| open_by_key(app, of, &event)
                     />
                 </g>

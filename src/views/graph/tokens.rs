@@ -1,11 +1,14 @@
 //! Tokens: one for each message in flight, at its place on its edge, and an empty outline where one
 //! should be and is not.
 
+use std::collections::BTreeMap;
+
 use interleave_engine::event::Shape;
 use interleave_engine::ids::{EventIx, NodeIx, TxnId, txn_name};
 use interleave_engine::views::frame::Frame;
 use leptos::prelude::*;
 
+use super::crowd::{Crowd, ELEMENTS_MAX, Placed};
 use super::lines::Scene;
 use super::{open_at_pointer, open_by_key};
 use crate::geometry::curve::Curve;
@@ -15,25 +18,27 @@ use crate::state::{App, MenuOf};
 use crate::views::icons::{self, class_of, name_of};
 
 /// A token.
-struct Token {
-    from: usize,
-    to: usize,
-    topic: Option<usize>,
-    txn: Option<TxnId>,
-    shape: Shape,
-    label: String,
+pub(super) struct Token {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) topic: Option<usize>,
+    pub(super) txn: Option<TxnId>,
+    pub(super) shape: Shape,
+    pub(super) label: String,
     /// Share of its way, from 0 to 1.
-    share: f64,
-    copy: bool,
+    pub(super) share: f64,
+    pub(super) copy: bool,
     /// The event that sent it.
-    sent: EventIx,
+    pub(super) sent: EventIx,
 }
 
 /// Where a message is missing: from, to, its topic, its transaction, its name.
 type Gap = (usize, usize, Option<usize>, String, String);
 
 /// The most tokens drawn; a run has rarely more in flight at once.
-const TOKENS_MAX: usize = 300;
+const TOKENS_MAX: usize = 4_000;
+/// So many stand below each other at one spot; those beyond lie on the last.
+const STACK_MAX: u32 = 3;
 /// Up to so many tokens carry the name of their message.
 const NAMED_MAX: usize = 3;
 
@@ -143,7 +148,13 @@ fn curve_of(layout: &Layout, from: usize, to: usize, topic: Option<usize>) -> Op
 }
 
 /// Draws all tokens. This runs once a frame while the moment moves.
-pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
+pub(super) fn draw(
+    app: App,
+    scene: Memo<Option<Scene>>,
+    crowd: StoredValue<Crowd, LocalStorage>,
+    size: (f64, f64),
+    placed: Option<(f64, f64, f64)>,
+) -> impl IntoView {
     // With reduced motion a token jumps from event to event.
     let led = app.led();
     let now = if app.still.get() { None } else { Some(app.now.get()) };
@@ -155,25 +166,28 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
             (tokens(run, frame, scene, now), missing(run, frame, scene))
         })?;
         let named = tokens.len() <= NAMED_MAX;
-        let mut beside: Vec<(usize, usize, u32)> = Vec::new();
-        let drawn = tokens.into_iter().filter_map(|token| {
+        let mut taken: BTreeMap<(i32, i32), u32> = BTreeMap::new();
+        let place = |token: Token| {
             let curve = curve_of(layout, token.from, token.to, token.topic)?;
-            // Where there is no clock, messages on one edge queue up beside each other.
-            let same = beside.iter_mut().find(|it| it.0 == token.from && it.1 == token.to);
-            let place = match same {
-                Some(spot) => {
-                    spot.2 += 1;
-                    spot.2
-                }
-                None => {
-                    beside.push((token.from, token.to, 0));
-                    0
-                }
-            };
             let (x, y) = curve.at(token.share);
+            // Tokens at one spot stand below each other, so that each can be read.
+            let spot = ((x / 48.0).round() as i32, (y / 24.0).round() as i32);
+            let before = taken.entry(spot).or_default();
+            let down = f64::from((*before).min(STACK_MAX)) * 24.0;
+            *before += 1;
             let aside = led.as_ref().is_some_and(|led| !led.contains(&token.sent.0));
-            Some(draw_token(app, token, (x, y + f64::from(place) * 6.0), named, aside))
+            Some(Placed { token, at: (x, y + down), aside })
+        };
+        let tokens: Vec<Placed> = tokens.into_iter().filter_map(place).collect();
+        let many = tokens.len() > ELEMENTS_MAX;
+        crowd.update_value(|crowd| match placed {
+            Some(placed) if many => crowd.paint(app, &tokens, size, placed),
+            _ => crowd.wipe(size),
         });
+        let drawn = tokens
+            .into_iter()
+            .take(if many { 0 } else { ELEMENTS_MAX })
+            .map(|of| draw_token(app, of.token, of.at, named, of.aside));
         let drawn = drawn.collect_view();
         let gaps = gaps.into_iter().filter_map(|(from, to, topic, txn, what)| {
             let curve = curve_of(layout, from, to, topic)?;

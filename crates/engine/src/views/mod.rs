@@ -11,8 +11,12 @@ use crate::cast::Cast;
 use crate::ids::EventIx;
 use crate::trace::Trace;
 
+pub mod course;
+pub mod critical;
+pub mod evidence;
 pub mod format;
 pub mod frame;
+pub mod gallop;
 pub mod index;
 pub mod lanes;
 pub mod locks;
