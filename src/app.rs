@@ -58,6 +58,7 @@ pub fn Page() -> impl IntoView {
     app.phone.set(media::matches(media::PHONE));
     media::on_change(media::PHONE, move |on| app.phone.set(on));
     app.left.set(!media::matches("(max-width: 1099px)"));
+    app.single_keys.set(keys::remembered());
     keys::install(app);
     listen::on_window("hashchange", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
     listen::on_window("popstate", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));

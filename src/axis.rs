@@ -87,7 +87,7 @@ const fn speed(units_per_ms: f64, label: &'static str) -> Speed {
 }
 
 /// The speeds of a run with a clock: 1,000 microseconds a real millisecond is real time.
-pub const OF_TIME: [Speed; 9] = [
+pub const OF_TIME: [Speed; 11] = [
     speed(1.0, "1/1000×"),
     speed(2.0, "1/500×"),
     speed(5.0, "1/200×"),
@@ -97,16 +97,19 @@ pub const OF_TIME: [Speed; 9] = [
     speed(200.0, "1/5×"),
     speed(1_000.0, "1×"),
     speed(10_000.0, "10×"),
+    speed(100_000.0, "100×"),
+    speed(1e12, "as fast as it goes"),
 ];
 
 /// The speeds of a schedule.
-pub const OF_STEPS: [Speed; 6] = [
+pub const OF_STEPS: [Speed; 7] = [
     speed(0.000_5, "1 step / 2 s"),
     speed(0.001, "1 step / s"),
     speed(0.002, "2 steps / s"),
     speed(0.005, "5 steps / s"),
     speed(0.02, "20 steps / s"),
     speed(0.1, "100 steps / s"),
+    speed(1e12, "as fast as it goes"),
 ];
 
 /// The speeds of an axis.

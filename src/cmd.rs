@@ -29,6 +29,10 @@ pub enum Cmd {
     StepEvent(i32),
     /// To the next event of the transaction that is followed, or to the one before.
     StepTxn(i32),
+    /// To the next message that is sent, handled or lost, or to the one before.
+    StepMessage(i32),
+    /// To the next event that breaks a property, or to the one before.
+    StepViolation(i32),
     /// To the first event.
     First,
     /// To the last event.
@@ -118,6 +122,8 @@ pub enum Cmd {
     Toast(String),
     /// Light, dark, or the system's.
     Theme(Theme),
+    /// Whether letters, digits and signs alone are keys.
+    SingleKeys(bool),
 
     /// Opens a shipped scenario by its name.
     OpenShipped(&'static str),
@@ -163,6 +169,8 @@ pub enum Cmd {
     RemoveIntervention(usize),
     /// Takes the last intervention back: to the run that it was made on.
     Undo,
+    /// Makes the edit again that was taken back last.
+    Redo,
     /// Puts a run on screen.
     ChooseRun(u32),
 
@@ -276,6 +284,8 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Tick { ms } => act::time::tick(app, ms),
         Cmd::StepEvent(by) => act::time::step_event(app, by),
         Cmd::StepTxn(by) => act::time::step_txn(app, by),
+        Cmd::StepMessage(by) => act::time::step_message(app, by),
+        Cmd::StepViolation(by) => act::time::step_violation(app, by),
         Cmd::First => act::time::seek_by_hand(app, 0),
         Cmd::Last => act::time::seek_by_hand(app, u32::MAX),
         Cmd::Seek(event) => act::time::seek_by_hand(app, event),
@@ -316,6 +326,7 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::ToggleRight => act::look::toggle_right(app),
         Cmd::DismissBanner => act::look::banner(app, None),
         Cmd::Toast(text) => act::look::toast(app, text),
+        Cmd::SingleKeys(on) => crate::keys::switch(app, on),
         Cmd::Theme(theme) => act::look::theme(app, theme),
 
         Cmd::OpenShipped(name) => act::runs::open_shipped(app, name),
@@ -336,6 +347,7 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Intervene { intervention, name } => act::runs::intervene(app, intervention, &name),
         Cmd::RemoveIntervention(at) => act::runs::remove_intervention(app, at),
         Cmd::Undo => act::runs::undo(app),
+        Cmd::Redo => act::runs::redo(app),
         Cmd::ChooseRun(id) => act::runs::choose(app, id),
 
         Cmd::HandStart => act::hand::start(app),

@@ -185,6 +185,8 @@ pub struct Lab {
     next_id: u32,
     /// When the views last heard that the run on screen has grown.
     pub told_ms: f64,
+    /// Edits that were taken back, the last one last: what each was made from, and its name.
+    pub undone: Vec<(RunInput, String)>,
     /// The search that is under way.
     pub search: Option<Job>,
     /// The explanations that are under way, each with the place of its property in the check.
@@ -238,6 +240,7 @@ impl Lab {
     /// Takes all runs away, before another scenario is opened.
     pub fn clear(&mut self) {
         self.runs.clear();
+        self.undone.clear();
         self.shortest = None;
         self.comparison = None;
     }

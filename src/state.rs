@@ -372,6 +372,10 @@ pub struct App {
     pub phone: RwSignal<bool>,
     /// What the page is laid out for; it does not change while the page lasts.
     pub occasion: Occasion,
+    /// Whether letters, digits and signs alone are keys.
+    pub single_keys: RwSignal<bool>,
+    /// What can be made again, by name, the next first.
+    pub undone: RwSignal<Vec<String>>,
     /// The run that a person schedules, if there is one.
     pub by_hand: RwSignal<Option<ByHand>>,
     /// What the next check looks for.
@@ -443,6 +447,8 @@ impl App {
             still: RwSignal::new(false),
             phone: RwSignal::new(false),
             occasion: Occasion::default(),
+            single_keys: RwSignal::new(true),
+            undone: RwSignal::new(Vec::new()),
             by_hand: RwSignal::new(None),
             check_form: RwSignal::new(CheckForm::default()),
             check_more: RwSignal::new(false),

@@ -27,7 +27,12 @@ pub fn list(app: App) {
 /// Puts a new run on screen.
 pub(super) fn enter(app: App, name: &str, parent: Option<u32>, session: Box<dyn Session>) {
     leave(app);
-    let id = app.lab.try_update_value(|lab| lab.add(name.to_owned(), parent, session));
+    let id = app.lab.try_update_value(|lab| {
+        // After another edit, what was taken back belongs to a past that is no more.
+        lab.undone.clear();
+        lab.add(name.to_owned(), parent, session)
+    });
+    list_undone(app);
     app.current.set(id.unwrap_or_default());
     app.banner.set(None);
     app.menu.set(None);
@@ -257,6 +262,26 @@ pub fn remove_intervention(app: App, at: usize) {
     open_beside(app, input, &name);
 }
 
+/// Says what can be made again.
+fn list_undone(app: App) {
+    let names =
+        app.lab.with_value(|lab| lab.undone.iter().rev().map(|(_, name)| name.clone()).collect());
+    app.undone.set(names);
+}
+
+/// Makes the edit again that was taken back last.
+pub fn redo(app: App) {
+    let next = app.lab.try_update_value(|lab| lab.undone.pop()).flatten();
+    let Some((input, name)) = next else {
+        return act::look::toast(app, "Nothing was taken back".into());
+    };
+    let kept = app.lab.try_update_value(|lab| std::mem::take(&mut lab.undone));
+    open_beside(app, input, &name);
+    app.lab.update_value(|lab| lab.undone = kept.unwrap_or_default());
+    list_undone(app);
+    act::look::toast(app, format!("Made again: {name}"));
+}
+
 /// Takes the last intervention or edit back: to the run that it was made on.
 pub fn undo(app: App) {
     let current = app.current.get_untracked();
@@ -266,8 +291,18 @@ pub fn undo(app: App) {
     if app.lab.with_value(|lab| lab.run(parent).is_none()) {
         return act::look::toast(app, "The run before it is no longer kept".into());
     }
-    app.lab.update_value(|lab| lab.remove(current));
+    let name = app.lab.try_update_value(|lab| {
+        let taken = lab.run(current).map(|run| (run.input().clone(), run.name.clone()));
+        let name = taken.as_ref().map(|(_, name)| name.clone());
+        lab.undone.extend(taken);
+        lab.remove(current);
+        name
+    });
     arrive(app);
+    list_undone(app);
+    if let Some(Some(name)) = name {
+        act::look::toast(app, format!("Taken back: {name}"));
+    }
     act::time::seek_to(app, now);
     act::address::push(app);
 }

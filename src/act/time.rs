@@ -190,6 +190,40 @@ pub fn step_txn(app: App, by: i32) {
     }
 }
 
+/// To the nearest event on one side of the cursor that is such a one.
+fn step_to(app: App, by: i32, is_one: impl Fn(&crate::lab::Run, EventIx) -> bool) -> bool {
+    let at = app.cursor.get_untracked();
+    let found = app.run_now(|run| {
+        let mut ahead = at + 1..run.trace().len() as u32;
+        let mut behind = (0..at).rev();
+        let is_one = |event: &u32| is_one(run, EventIx(*event));
+        if by > 0 { ahead.find(is_one) } else { behind.find(is_one) }
+    });
+    if let Some(event) = found.flatten() {
+        explain(app, event);
+        return true;
+    }
+    false
+}
+
+/// To the next message that is sent, handled or lost, or to the one before.
+pub fn step_message(app: App, by: i32) {
+    step_to(app, by, |run, event| {
+        run.trace().get(event).is_some_and(|event| event.kind.is_about_a_message())
+    });
+}
+
+/// To the next event that breaks a property, or to the one before.
+pub fn step_violation(app: App, by: i32) {
+    let found = step_to(app, by, |run, event| {
+        run.reports.iter().any(|report| report.violations.iter().any(|it| it.event == event))
+    });
+    if !found {
+        let side = if by > 0 { "after" } else { "before" };
+        act::look::toast(app, format!("Nothing breaks {side} this moment"));
+    }
+}
+
 /// Another speed.
 pub fn speed(app: App, speed: usize) {
     app.speed.set(speed);

@@ -126,11 +126,13 @@ fn Steps() -> impl IntoView {
     let button = move |name: &'static str,
                        path: &'static str,
                        plain: Cmd,
-                       with_shift: Option<Cmd>| {
+                       with_shift: Option<Cmd>,
+                       class: &'static str| {
         let title = name;
+        let class = format!("btn quiet icon {class}");
         view! {
             <button
-                class="btn quiet icon"
+                class=class
                 aria-label=name
                 title=title
                 on:click=move |event| {
@@ -142,12 +144,17 @@ fn Steps() -> impl IntoView {
             </button>
         }
     };
+    // Where nothing is broken there is nothing to step to.
+    let broken =
+        move || app.run(|run| run.reports.iter().any(|report| !report.holds())).unwrap_or(false);
     view! {
-        <span class="steps" role="group" aria-label="Step">
-            {button("First event", "M2 2h1.8v10H2zM12 2v10L4.6 7z", Cmd::First, None)}
-            {button("Previous event (with Shift: of the transaction)", "M11 2v10L3 7z", Cmd::StepEvent(-1), Some(Cmd::StepTxn(-1)))}
-            {button("Next event (with Shift: of the transaction)", "M3 2v10l8-5z", Cmd::StepEvent(1), Some(Cmd::StepTxn(1)))}
-            {button("Last event", "M2 2v10l7.4-5zM10.2 2H12v10h-1.8z", Cmd::Last, None)}
+        <span class="steps" role="group" aria-label="Step" class:broken=broken>
+            {button("Violation before ([)", "M9.5 3 4 7l5.5 4M3 3v8", Cmd::StepViolation(-1), None, "step-violation")}
+            {button("First event", "M2 2h1.8v10H2zM12 2v10L4.6 7z", Cmd::First, None, "step")}
+            {button("Previous event (with Shift: of the transaction)", "M11 2v10L3 7z", Cmd::StepEvent(-1), Some(Cmd::StepTxn(-1)), "step")}
+            {button("Next event (with Shift: of the transaction)", "M3 2v10l8-5z", Cmd::StepEvent(1), Some(Cmd::StepTxn(1)), "step")}
+            {button("Last event", "M2 2v10l7.4-5zM10.2 2H12v10h-1.8z", Cmd::Last, None, "step")}
+            {button("Next violation (])", "M4.5 3 10 7l-5.5 4M11 3v8", Cmd::StepViolation(1), None, "step-violation")}
         </span>
     }
 }

@@ -77,13 +77,22 @@ fn head(app: App, title: &'static str) -> impl IntoView {
 #[component]
 fn KeysDialog() -> impl IntoView {
     let app = app();
-    let rows = keys::LIST.iter().map(|(key, what)| {
-        let caps = key.split(' ').map(|cap| view! { <kbd>{cap}</kbd>" " }).collect_view();
-        view! { <tr><th scope="row">{caps}</th><td>{*what}</td></tr> }
+    let rows = keys::LINES.iter().map(|line| {
+        let caps = line.keys.split(' ').map(|cap| view! { <kbd>{cap}</kbd>" " }).collect_view();
+        let off = move || line.single && !app.single_keys.get();
+        view! { <tr class:off=off><th scope="row">{caps}</th><td>{line.what}</td></tr> }
     });
     view! {
         {head(app, "Keys")}
         <table class="keys"><tbody>{rows.collect_view()}</tbody></table>
+        <label class="switch">
+            <input
+                type="checkbox"
+                prop:checked=move || app.single_keys.get()
+                on:change=move |event| dispatch(app, Cmd::SingleKeys(event_target_checked(&event)))
+            />
+            "Letters and signs alone are keys"
+        </label>
     }
 }
 

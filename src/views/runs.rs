@@ -54,13 +54,29 @@ pub fn Runs() -> impl IntoView {
         let current = app.current.get();
         app.runs.with(|rows| rows.iter().any(|row| row.id == current && row.parent.is_some()))
     };
+    let undo_title = move || {
+        let current = app.current.get();
+        let name = app
+            .runs
+            .with(|rows| rows.iter().find(|row| row.id == current).map(|row| row.name.clone()));
+        format!("Take back: {} (Ctrl Z)", name.unwrap_or_default())
+    };
+    let redo_title = move || {
+        let name = app.undone.with(|names| names.first().cloned());
+        format!("Make again: {} (Ctrl Shift Z)", name.unwrap_or_default())
+    };
     view! {
         <section class="runs" aria-label="Runs">
             <h2 class="cap">
                 "Runs"
-                <Show when=has_parent>
-                    <button class="link" title="Ctrl Z" on:click=move |_| dispatch(app, Cmd::Undo)>"Undo"</button>
-                </Show>
+                <span class="pair">
+                    <Show when=has_parent>
+                        <button class="link" title=undo_title on:click=move |_| dispatch(app, Cmd::Undo)>"Undo"</button>
+                    </Show>
+                    <Show when=move || !app.undone.with(Vec::is_empty)>
+                        <button class="link" title=redo_title on:click=move |_| dispatch(app, Cmd::Redo)>"Redo"</button>
+                    </Show>
+                </span>
             </h2>
             <ul>{drawn}</ul>
         </section>

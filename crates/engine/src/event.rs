@@ -522,6 +522,21 @@ pub const EVENT_NAMES: &[&str] = &[
 ];
 
 impl EventKind {
+    /// Whether a message or a record is on its way by it, arrives, is handled or is lost.
+    #[must_use]
+    pub fn is_about_a_message(&self) -> bool {
+        matches!(
+            self,
+            Self::Sent { .. }
+                | Self::Duplicated { .. }
+                | Self::Dropped { .. }
+                | Self::Handled { .. }
+                | Self::Published { .. }
+                | Self::Consumed { .. }
+                | Self::DeadLettered { .. }
+        )
+    }
+
     /// A short name that scenarios use in fault triggers and that golden traces print.
     #[must_use]
     pub fn name(&self) -> &'static str {
