@@ -35,12 +35,9 @@ test("steps by event, by message and by violation, in both directions", async ()
   await page.waitForFunction((text) => document.querySelector("#now-said").innerText !== text, message);
   await page.keyboard.press(",");
   await page.waitForFunction((text) => document.querySelector("#now-said").innerText === text, message);
+  const before = await moment(page);
   await page.keyboard.press("]");
-  const broken = await page.waitForFunction(
-    (text) => document.querySelector(".moment b").innerText !== text && document.querySelector(".moment b").innerText,
-    await moment(page),
-  );
-  assert.ok(await broken.jsonValue());
+  await page.waitForFunction((text) => document.querySelector(".moment b").innerText !== text, before);
   // The button does the same, and beyond the last one the page says so.
   await page.getByRole("button", { name: "Next violation" }).click();
   await page.locator(".toast.shown", { hasText: "Nothing breaks after this moment" }).waitFor();
