@@ -20,7 +20,7 @@ async function take(view, options, path) {
     await view.go(page);
     // Two frames: state, then what follows from it.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    await page.screenshot({ path });
+    await page.screenshot(options.quality ? { path, quality: options.quality } : { path });
     problems.push(...page.complaints.map((complaint) => `${path}: ${complaint}`));
   } catch (error) {
     problems.push(`${path}: ${error.message}`);

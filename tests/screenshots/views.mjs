@@ -44,6 +44,24 @@ async function checked(page) {
   await page.locator(".verdict").first().waitFor({ timeout: 120_000 });
 }
 
+/** A story with its first question open: what its preview card shows. */
+const told = (name) => async (page) => {
+  await page.evaluate((name) => (location.hash = `#story=${name}.1`), name);
+  await page.locator(".guess").first().waitFor();
+  await settled(page);
+};
+
+/** The stories, and the pictures of their preview cards in the size that previews have. */
+const STORIES = ["lost-event", "in-doubt", "stale-read", "deadlock", "failed-compensation", "rebuild"].flatMap((name) => [
+  { name: `story-${name}`, go: told(name) },
+  {
+    name: `card-${name}`,
+    go: told(name),
+    query: "?embed=1",
+    docs: { file: `stories/${name}.jpg`, scheme: "light", width: 1200, height: 630, quality: 50 },
+  },
+]);
+
 /**
  * `name`: of the file. `go`: what a person does on a fresh profile. `query`: of the address.
  * `docs`: the file in `docs/` that shows it, with the scheme and the size of that picture.
@@ -63,6 +81,8 @@ export const VIEWS = [
   { name: "check", go: checked, docs: { file: "check.png", scheme: "dark", width: 1440, height: 900 } },
   { name: "compare", go: async (page) => { await crashAndClose(page); await mode(page, "Compare"); } },
   { name: "learn", go: async (page) => { await crashAndClose(page); await mode(page, "Learn"); } },
+  { name: "learn-page", go: async (page) => { await page.evaluate(() => (location.hash = "#page=two-phase-commit")); await page.getByRole("heading", { name: "What breaks it" }).waitFor(); } },
+  ...STORIES,
   { name: "embed", go: crash, query: "?embed=1" },
   { name: "present", go: crash, query: "?present=1" },
 ];

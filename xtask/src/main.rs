@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod cards;
 mod failure;
 mod npm;
 mod page;

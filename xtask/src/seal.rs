@@ -20,7 +20,8 @@ pub(crate) fn run() -> Result<()> {
         let path = staging.join(&script.name);
         std::fs::write(&path, &script.text).map_err(at(&path))?;
     }
-    write(&page, &sealed)
+    write(&page, &sealed)?;
+    crate::cards::write(&staging)
 }
 
 fn write(page: &Path, html: &str) -> Result<()> {

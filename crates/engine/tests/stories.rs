@@ -143,3 +143,40 @@ fn the_texts_are_whole_sentences_in_plain_words() {
         assert!(stories::parse(text).is_none(), "{text}");
     }
 }
+
+/// The page of the documents that lists the stories, as it must be.
+fn listed() -> String {
+    let mut page = String::from(
+        "# The stories\n\n\
+         Told in the mode Learn, each over real runs of the engine: a sentence, a question that is answered before the run shows\n\
+         it, and something to do that is recognised however it is done. Which answer is right is not written down anywhere: each\n\
+         is a claim, and the run decides. `interleave stories --json` plays them all.\n\n\
+         This page is written by `INTERLEAVE_UPDATE=1 cargo test -p interleave-engine --test stories`, which also holds it. The\n\
+         preview cards in `s/<story>/` of a built page are made from its table.\n\n\
+         | name | title | what it is about |\n| --- | --- | --- |\n",
+    );
+    for story in stories() {
+        page.push_str(&format!("| `{}` | {} | {} |\n", story.name, story.title, story.line));
+    }
+    for story in stories() {
+        page.push_str(&format!(
+            "\n## {}\n\nOver the scenario `{}`.\n\n",
+            story.title, story.scenario
+        ));
+        for (number, stage) in story.stages.iter().enumerate() {
+            page.push_str(&format!("{}. {} *{}*\n", number + 1, stage.say, stage.ask.text));
+        }
+        page.push_str(&format!("\nIt ends in comparing `{}`.\n", story.compare.join("`, `")));
+    }
+    page
+}
+
+#[test]
+fn the_documents_list_the_stories() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/stories.md");
+    if std::env::var_os("INTERLEAVE_UPDATE").is_some() {
+        std::fs::write(path, listed()).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(kept, listed(), "docs/stories.md: write it with INTERLEAVE_UPDATE=1");
+}
