@@ -11,10 +11,12 @@ mod claim;
 mod deadlock;
 mod failed_compensation;
 mod in_doubt;
+mod last_seat;
 mod lost_event;
 mod moment;
 mod play;
 mod rebuild;
+mod redelivered_payment;
 mod stale_read;
 
 pub use change::Change;
@@ -125,6 +127,8 @@ static STORIES: &[Story] = &[
     deadlock::STORY,
     failed_compensation::STORY,
     rebuild::STORY,
+    last_seat::STORY,
+    redelivered_payment::STORY,
 ];
 
 /// All stories, in the order in which they are offered.
