@@ -52,7 +52,7 @@ const told = (name) => async (page) => {
 };
 
 /** The stories, and the pictures of their preview cards in the size that previews have. */
-const STORIES = ["lost-event", "in-doubt", "stale-read", "deadlock", "failed-compensation", "rebuild"].flatMap((name) => [
+const STORIES = ["lost-event", "in-doubt", "stale-read", "deadlock", "failed-compensation", "rebuild", "last-seat", "redelivered-payment"].flatMap((name) => [
   { name: `story-${name}`, go: told(name) },
   {
     name: `card-${name}`,

@@ -129,7 +129,7 @@ pub(super) const STORY: Story = Story {
             act: Action {
                 deed: Deed::Change(&[Change::Isolation(IsolationLevel::ReadUncommitted)]),
                 button: "Weaken the isolation",
-                by_hand: "or do so under Options, at the left",
+                by_hand: "or write the isolation level into the document",
                 sees: &[Claim::Is(Change::Isolation(IsolationLevel::ReadUncommitted))],
             },
             shows: CIRCLE,

@@ -96,7 +96,7 @@ pub(super) const STORY: Story = Story {
             act: Action {
                 deed: Deed::Change(&[STRICT]),
                 button: "Isolate by repeatable read",
-                by_hand: "or do so under Options, at the left",
+                by_hand: "or write the isolation level into the document",
                 sees: &[Claim::Is(STRICT), Claim::Holds("isolation")],
             },
             shows: Moment::end(),
