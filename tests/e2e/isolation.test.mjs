@@ -21,7 +21,7 @@ test("a lost update is possible at read committed, and its schedule and its link
   assert.equal(hash(page), "#isolation=lost-update");
   assert.deepEqual(await accessibilityProblems(page), []);
 
-  await cell(page, "PostgreSQL, serializable: lost update: waits, refused").waitFor();
+  await cell(page, "PostgreSQL, serializable: lost update: refused").waitFor();
   await cell(page, "PostgreSQL, read committed: lost update: possible").click();
   const scene = page.locator(".scene");
   await scene.getByRole("heading", { name: "Lost update: PostgreSQL, read committed" }).waitFor();
