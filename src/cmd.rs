@@ -184,6 +184,8 @@ pub enum Cmd {
     HandRedo,
     /// By hand: takes all choices back.
     HandRestart,
+    /// By hand: takes back all choices but the first so many.
+    HandRewind(usize),
     /// By hand: opens the shortest schedule that breaks the same.
     HandShortest,
     /// By hand: leaves the run as it is.
@@ -354,7 +356,8 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::HandChoose(text) => act::hand::choose(app, text),
         Cmd::HandUndo => act::hand::undo(app),
         Cmd::HandRedo => act::hand::redo(app),
-        Cmd::HandRestart => act::hand::restart(app),
+        Cmd::HandRestart => act::hand::rewind(app, 0),
+        Cmd::HandRewind(to) => act::hand::rewind(app, to),
         Cmd::HandShortest => act::hand::show_shortest(app),
         Cmd::HandEnd => act::hand::end(app),
         Cmd::Isolating(on) => act::isolation::choose(app, on),

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use interleave_engine::by_hand::{Hand, foretell, hand};
+use interleave_engine::by_hand::{Hand, foretell, hand, recall};
 use interleave_engine::scenario::text;
 use interleave_engine::session::{CheckRequest, RunInput, RunState};
 use leptos::prelude::*;
@@ -135,13 +135,20 @@ pub fn redo(app: App) {
     go(app, by_hand);
 }
 
-/// Begins anew.
-pub fn restart(app: App) {
+/// Takes back all choices but the first so many.
+pub fn rewind(app: App, to: usize) {
     let Some(mut by_hand) = app.by_hand.get_untracked() else { return };
-    while let Some(last) = by_hand.schedule.pop() {
-        by_hand.undone.push(last);
+    while by_hand.schedule.len() > to {
+        by_hand.undone.extend(by_hand.schedule.pop());
     }
     go(app, by_hand);
+}
+
+/// A choice of the schedule, in words.
+#[must_use]
+pub fn recalled(app: App, text: &str) -> String {
+    let words = app.run_now(|run| recall(run.cast(), text).ok());
+    words.flatten().unwrap_or_else(|| text.to_owned())
 }
 
 /// Leaves the run as it is: a schedule among the runs.

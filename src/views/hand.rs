@@ -7,25 +7,73 @@ use interleave_engine::scenario::document::Budget;
 use interleave_engine::views::format::counted;
 use leptos::prelude::*;
 
-use crate::act::hand::{ByHand, Shortest, here, outcome};
+use crate::act::hand::{ByHand, Shortest, here, outcome, recalled};
 use crate::cmd::{Cmd, dispatch};
+use crate::platform::focus;
 use crate::state::{App, app};
 
 /// The panel.
 #[component]
 pub fn HandPanel() -> impl IntoView {
     let app = app();
+    let kept = Kept { place: StoredValue::new(None), unfolded: StoredValue::new(false) };
     view! {
         <aside class="left hand" aria-label="By hand">
-            {move || here(app).map(|by_hand| panel(app, &by_hand))}
+            {move || here(app).map(|by_hand| {
+                let drawn = panel(app, &by_hand, kept);
+                kept.go_on(&by_hand);
+                drawn
+            })}
         </aside>
     }
 }
 
-fn panel(app: App, by_hand: &ByHand) -> impl IntoView + use<> {
+/// What is kept when the panel is drawn anew after a choice.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// Where the keyboard goes on; without it each choice would throw a person back to the top of the page.
+    place: StoredValue<Option<&'static str>>,
+    /// Whether the list of choices is unfolded.
+    unfolded: StoredValue<bool>,
+}
+
+impl Kept {
+    /// Does what was asked for in the panel, to go on at this place of it.
+    fn after(self, app: App, cmd: Cmd, place: &'static str) {
+        self.place.set_value(Some(place));
+        dispatch(app, cmd);
+    }
+
+    /// Once the panel is drawn anew.
+    fn go_on(self, by_hand: &ByHand) {
+        let Some(place) = self.place.try_update_value(Option::take).flatten() else { return };
+        let there = match place {
+            UNDO => !by_hand.schedule.is_empty(),
+            REDO => !by_hand.undone.is_empty(),
+            _ => !by_hand.hand.next.is_empty(),
+        };
+        let other = if by_hand.hand.next.is_empty() { UNDO } else { NEXT };
+        focus::later(if there { place } else { other });
+    }
+}
+
+/// The first choice that can be made.
+const NEXT: &str = "hand-next";
+/// The button that takes the last choice back.
+const UNDO: &str = "hand-undo";
+/// The button that makes it again.
+const REDO: &str = "hand-redo";
+
+fn panel(app: App, by_hand: &ByHand, kept: Kept) -> impl IntoView + use<> {
     let made = by_hand.schedule.len();
-    let undo = by_hand.schedule.is_empty();
-    let redo = by_hand.undone.is_empty();
+    let first = made == 0;
+    let none_undone = by_hand.undone.is_empty();
+    let name = |what: &str, choice: Option<&String>| match choice {
+        Some(choice) => format!("{what}: {}", recalled(app, choice)),
+        None => what.to_owned(),
+    };
+    let undo = name("Undo", by_hand.schedule.last());
+    let redo = name("Redo", by_hand.undone.last());
     view! {
         <section class="panel">
             <h2 class="cap">
@@ -36,17 +84,57 @@ fn panel(app: App, by_hand: &ByHand) -> impl IntoView + use<> {
                 "Nothing happens by itself. Choose what happens next, here or at a node or a message of the graph, and try to break a property."
             </p>
             <div class="buttons">
-                <button class="btn small" disabled=undo on:click=move |_| dispatch(app, Cmd::HandUndo)>"Undo"</button>
-                <button class="btn small" disabled=redo on:click=move |_| dispatch(app, Cmd::HandRedo)>"Redo"</button>
-                <button class="btn small" disabled=undo on:click=move |_| dispatch(app, Cmd::HandRestart)>"From the start"</button>
+                <button
+                    class="btn small" id=UNDO disabled=first aria-label=undo.clone() title=undo
+                    on:click=move |_| kept.after(app, Cmd::HandUndo, UNDO)
+                >"Undo"</button>
+                <button
+                    class="btn small" id=REDO disabled=none_undone aria-label=redo.clone() title=redo
+                    on:click=move |_| kept.after(app, Cmd::HandRedo, REDO)
+                >"Redo"</button>
+                <button
+                    class="btn small" disabled=first
+                    on:click=move |_| kept.after(app, Cmd::HandRestart, NEXT)
+                >"From the start"</button>
             </div>
             <p class="small" aria-live="polite">
                 {counted(made as u64, "choice", "choices")}" made. "
                 <span class="dim">{left(&by_hand.hand.left)}</span>
             </p>
+            {(!first).then(|| so_far(app, by_hand, kept))}
         </section>
         {result(app, by_hand)}
-        {groups(app, &by_hand.hand.next)}
+        {groups(app, &by_hand.hand.next, kept)}
+    }
+}
+
+/// The choices that were made, each a way back to right after it.
+fn so_far(app: App, by_hand: &ByHand, kept: Kept) -> impl IntoView + use<> {
+    let last = by_hand.schedule.len();
+    let steps = (1..).zip(&by_hand.schedule).map(|(step, text)| {
+        let words = recalled(app, text);
+        view! {
+            <li aria-current=(step == last).then_some("step")>
+                <button
+                    class="link"
+                    title="Back to right after this choice"
+                    on:click=move |_| kept.after(app, Cmd::HandRewind(step), NEXT)
+                >{words}</button>
+            </li>
+        }
+    });
+    view! {
+        <details
+            class="so-far"
+            open=kept.unfolded.get_value()
+            on:toggle=move |event| {
+                let element = event_target::<web_sys::Element>(&event);
+                kept.unfolded.set_value(element.has_attribute("open"));
+            }
+        >
+            <summary class="small">"What you have chosen"</summary>
+            <ol class="small">{steps.collect_view()}</ol>
+        </details>
     }
 }
 
@@ -143,7 +231,7 @@ fn result(app: App, by_hand: &ByHand) -> Option<AnyView> {
 }
 
 /// What can happen, by node; what is nothing but a fault last.
-fn groups(app: App, next: &[Next]) -> impl IntoView + use<> {
+fn groups(app: App, next: &[Next], kept: Kept) -> impl IntoView + use<> {
     let name = |next: &Next| app.run_now(|run| run.cast().node(next.node).to_owned());
     let mut by_node: BTreeMap<u8, (String, Vec<Next>)> = BTreeMap::new();
     let mut faults = Vec::new();
@@ -157,11 +245,13 @@ fn groups(app: App, next: &[Next]) -> impl IntoView + use<> {
             .or_insert_with(|| (name(choice).unwrap_or_default(), Vec::new()));
         group.1.push(choice.clone());
     }
+    let first = by_node.values().next().and_then(|(_, choices)| choices.first()).or(faults.first());
+    let first = first.map_or_else(String::new, |choice| choice.text.clone());
     let drawn = by_node.into_values().map(|(title, choices)| {
         view! {
             <section class="panel choices">
                 <h3>{title}</h3>
-                <ul>{choices.into_iter().map(|choice| entry(app, choice)).collect_view()}</ul>
+                <ul>{choices.into_iter().map(|choice| entry(app, choice, &first, kept)).collect_view()}</ul>
             </section>
         }
     });
@@ -169,7 +259,7 @@ fn groups(app: App, next: &[Next]) -> impl IntoView + use<> {
         view! {
             <section class="panel choices">
                 <h3>"Faults between two steps"</h3>
-                <ul>{faults.into_iter().map(|choice| entry(app, choice)).collect_view()}</ul>
+                <ul>{faults.into_iter().map(|choice| entry(app, choice, &first, kept)).collect_view()}</ul>
             </section>
         }
     });
@@ -177,7 +267,8 @@ fn groups(app: App, next: &[Next]) -> impl IntoView + use<> {
 }
 
 /// A choice, and behind a second button what can go wrong with it.
-fn entry(app: App, choice: Next) -> impl IntoView {
+fn entry(app: App, choice: Next, first: &str, kept: Kept) -> impl IntoView + use<> {
+    let id = (choice.text == first).then_some(NEXT);
     let open = RwSignal::new(false);
     let text = choice.text.clone();
     let words = choice.words.clone();
@@ -188,7 +279,7 @@ fn entry(app: App, choice: Next) -> impl IntoView {
     view! {
         <li>
             <div class="pair">
-                <button class=class on:click=move |_| dispatch(app, Cmd::HandChoose(text.clone()))>{words}</button>
+                <button class=class id=id on:click=move |_| kept.after(app, Cmd::HandChoose(text.clone()), NEXT)>{words}</button>
                 {(count > 0).then(|| view! {
                     <button
                         class="btn small icon"
@@ -207,7 +298,7 @@ fn entry(app: App, choice: Next) -> impl IntoView {
                         let said = outcome(app, &text);
                         view! {
                             <li>
-                                <button class="choice harm" on:click=move |_| dispatch(app, Cmd::HandChoose(text.clone()))>
+                                <button class="choice harm" on:click=move |_| kept.after(app, Cmd::HandChoose(text.clone()), NEXT)>
                                     {said}
                                 </button>
                             </li>

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use interleave_engine::by_hand::{CHOICES_MAX, foretell, hand};
+use interleave_engine::by_hand::{CHOICES_MAX, foretell, hand, recall};
 use interleave_engine::fingerprint::mix;
 use interleave_engine::scenario::{Scenario, shipped};
 use interleave_engine::session::{CheckRequest, RunInput, RunState, Session, open};
@@ -50,8 +50,12 @@ fn everything_that_is_offered_can_be_done_and_is_foretold_in_words() {
                 assert!(!next.words.is_empty());
                 for text in next.variants.iter().chain([&next.text]) {
                     let after: Vec<String> = before.iter().chain([text]).cloned().collect();
-                    let state = played(&scenario, &after).state().clone();
+                    let run = played(&scenario, &after);
+                    let state = run.state().clone();
                     assert!(!matches!(state, RunState::ScheduleBroken { .. }), "{name}: {text}");
+                    let recalled = recall(run.cast(), text).unwrap();
+                    assert!(recalled.starts_with(&next.words) || next.text != *text, "{recalled}");
+                    assert!(!recalled.contains(['(', ':', '#']), "an id: {recalled}");
                     let words = foretell(&scenario, before, text).unwrap();
                     assert!(!words.is_empty(), "{name}: {text}");
                 }
@@ -143,4 +147,21 @@ fn a_schedule_by_hand_has_an_end() {
     scenario.explore.faults.duplicate = 8;
     let schedule = draw(&scenario, 3);
     assert!(schedule.len() < CHOICES_MAX);
+}
+
+#[test]
+fn a_choice_taken_back_gives_the_same_run_again() {
+    for name in ["checkout", "dual-write", "opposite-transfers", "coordinator-dies"] {
+        let scenario = named(name);
+        let whole = draw(&scenario, 5);
+        let digest = |schedule: &[String]| played(&scenario, schedule).digest();
+        let ways: Vec<_> = (0..=whole.len())
+            .map(|length| (digest(&whole[..length]), hand(&scenario, &whole[..length]).unwrap()))
+            .collect();
+        for length in (0..=whole.len()).rev() {
+            let back = &whole[..length];
+            assert_eq!((digest(back), hand(&scenario, back).unwrap()), ways[length], "{name}");
+        }
+        assert_ne!(ways.first().map(|it| &it.0), ways.last().map(|it| &it.0), "{name}");
+    }
 }

@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use crate::cast::Cast;
-use crate::choice::{Choice, ChoiceKind};
+use crate::choice::{Choice, ChoiceKind, Cut};
 use crate::choice_text;
 use crate::drivers::model::{Model, PropertyIx};
 use crate::drivers::scenario_model::{ScenarioModel, State, total};
@@ -168,6 +168,20 @@ fn of_choice(cast: &Cast, choice: &Choice, text: String) -> Next {
         fault: kind.is_fault() || choice.cut.is_some(),
         variants: Vec::new(),
     }
+}
+
+/// A choice of a schedule in words: who did what, and what went wrong meanwhile.
+///
+/// # Errors
+/// A text that is no choice among those who take part.
+pub fn recall(cast: &Cast, text: &str) -> Result<String, Problem> {
+    let choice = choice_text::parse(cast, text)?;
+    let words = session::choice_words(cast, &choice.kind);
+    Ok(match choice.cut {
+        None => words,
+        Some(Cut::CrashAfter { .. }) => format!("{words}, and crashes meanwhile"),
+        Some(Cut::LoseReplyOf(_)) => format!("{words}, and a reply is lost"),
+    })
 }
 
 /// What a choice would do after a schedule, in a sentence without a full stop: of a crash or a lost reply what
