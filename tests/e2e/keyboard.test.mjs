@@ -68,7 +68,7 @@ for (const [scheme, width, height] of [["dark", 1440, 900], ["light", 390, 844]]
     // What was chosen can be taken back from there by keys, by the button and to any choice.
     await page.keyboard.press("Control+z");
     await made(page, 3);
-    await page.keyboard.press("Control+Shift+z");
+    await page.keyboard.press("Control+y");
     await made(page, 4);
     await tabTo(page, /^Undo: ./);
     await page.keyboard.press("Enter");
