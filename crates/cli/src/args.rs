@@ -188,6 +188,19 @@ pub struct CompareArgs {
     /// Print a Markdown document
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
+    /// Vary one thing as well: participants, round-trip, crash-rate or conflict-rate, as
+    /// round-trip=2..26:7 or round-trip=2,10,26
+    #[arg(long, value_name = "PARAMETER=RANGE")]
+    pub sweep: Option<String>,
+    /// The figure that the sweep looks at, one of `metrics` of --json
+    #[arg(long, value_name = "ID", default_value = "end_us.p50", requires = "sweep")]
+    pub metric: String,
+    /// Write a decision record in Markdown to this file, or to standard output for `-`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<String>,
+    /// Check each coupling within the scenario's bounds for the record
+    #[arg(long, requires = "record")]
+    pub check: bool,
 }
 
 /// The arguments of `link`.

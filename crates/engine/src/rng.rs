@@ -39,6 +39,8 @@ pub enum Purpose {
     Relay = 10,
     /// Which replica a question goes to.
     Route = 11,
+    /// The time to the next crash, where a sweep crashes services at a rate.
+    Crash = 12,
 }
 
 /// What a draw is keyed by, besides the seed and the purpose.

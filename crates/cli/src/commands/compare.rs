@@ -1,12 +1,15 @@
 //! `interleave compare`: the same scenario under several couplings, over many seeds.
 
 mod markdown;
+mod record;
+mod sweep;
 mod text;
 
 use std::io::{self, IsTerminal, Write};
 
 use interleave_engine::compare::{
-    self, Cell, Column, Comparison, Estimate, Report as Compared, Request,
+    self, Cell, Column, Comparison, Estimate, Report as Compared, Request, Sweep, SweepReport,
+    SweepRequest,
 };
 use interleave_engine::scenario::Problem;
 use interleave_engine::session::ENGINE;
@@ -31,6 +34,8 @@ struct Report<'a> {
     left_out: &'a [String],
     metrics: ByName<Metric<'a>>,
     couplings: Vec<Coupling<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sweep: Option<sweep::Object<'a>>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +101,7 @@ struct Done<'a> {
     seeds: u32,
     left_out: Vec<String>,
     report: Compared,
+    sweep: Option<SweepReport>,
 }
 
 /// Compares couplings and reports.
@@ -103,6 +109,34 @@ struct Done<'a> {
 /// # Errors
 /// Everything that is wrong with the scenario or the arguments.
 pub fn compare(args: &CompareArgs, out: &mut Output) -> Result<Verdict, BadInput> {
+    let decision = compare::decisions().iter().find(|it| it.name == args.scenario);
+    if let Some(decision) = decision {
+        return compare_as(&shipped(args, decision), Some(decision.title), out);
+    }
+    compare_as(args, None, out)
+}
+
+/// The arguments of a shipped comparison, where they do not say otherwise.
+fn shipped(args: &CompareArgs, decision: &compare::Decision) -> CompareArgs {
+    let (from, to, count) = decision.range;
+    let sweep = || format!("{}={from}..{to}:{count}", decision.parameter.id());
+    let metric = if args.sweep.is_some() { &args.metric } else { decision.metric };
+    CompareArgs {
+        scenario: decision.scenario.to_owned(),
+        patterns: args.patterns.clone().or_else(|| Some(decision.couplings.join(","))),
+        sweep: args.sweep.clone().or_else(|| Some(sweep())),
+        metric: metric.to_owned(),
+        record: args.record.clone(),
+        ..*args
+    }
+}
+
+fn compare_as(
+    args: &CompareArgs,
+    question: Option<&str>,
+    out: &mut Output,
+) -> Result<Verdict, BadInput> {
+    let swept = args.sweep.as_deref().map(compare::parse_sweep).transpose().map_err(of_sweep)?;
     let couplings = args.patterns.as_deref().map(couplings).transpose()?;
     let input = Input::read(&args.scenario)?;
     let scenario = input.link.scenario.clone();
@@ -116,9 +150,25 @@ pub fn compare(args: &CompareArgs, out: &mut Output) -> Result<Verdict, BadInput
         },
     };
     let seeds = compare::seeds_from(seed, args.seeds);
-    let mut comparison = Comparison::new(Request { scenario, couplings, seeds })
+    let request = Request { scenario: scenario.clone(), couplings, seeds };
+    let mut sweep = swept
+        .map(|(parameter, values)| {
+            Sweep::new(SweepRequest {
+                scenario: scenario.clone(),
+                couplings: request.couplings.clone(),
+                seeds: request.seeds.clone(),
+                parameter,
+                values,
+                metric: args.metric.clone(),
+            })
+        })
+        .transpose()
         .map_err(|problems| refused(&input, problems))?;
-    finish(&mut comparison);
+    let mut comparison = Comparison::new(request).map_err(|problems| refused(&input, problems))?;
+    finish(|| (comparison.step(SLICE), comparison.progress()));
+    if let Some(sweep) = &mut sweep {
+        finish(|| (sweep.step(SLICE), sweep.progress()));
+    }
 
     let done = Done {
         from: &args.scenario,
@@ -126,15 +176,30 @@ pub fn compare(args: &CompareArgs, out: &mut Output) -> Result<Verdict, BadInput
         seeds: args.seeds,
         left_out: left_out(&input),
         report: comparison.report(),
+        sweep: sweep.as_ref().map(Sweep::report),
     };
+    if let Some(file) = &args.record {
+        record::write(args, &done, question, &scenario, file, out)?;
+        if file == "-" {
+            return Ok(Verdict::of(done.report.all_hold()));
+        }
+    }
     if args.json {
         out.json(&object(&done));
     } else if args.markdown {
         markdown::print(&done, out);
     } else {
         text::print(&done, out);
+        if let Some(report) = &done.sweep {
+            sweep::print(report, out);
+        }
     }
     Ok(Verdict::of(done.report.all_hold()))
+}
+
+/// A problem of the sweep, at its argument.
+fn of_sweep(problem: Problem) -> Problem {
+    Problem { path: format!("--{}", problem.path), ..problem }
 }
 
 /// The couplings of the argument: names, or parts as `write+read+store`, with commas between.
@@ -152,7 +217,12 @@ fn couplings(text: &str) -> Result<Vec<interleave_engine::scenario::document::Co
 fn refused(input: &Input, problems: Vec<Problem>) -> BadInput {
     let mut of_arguments = false;
     let argument = |problem: Problem| {
-        for (field, argument) in [("couplings", "--patterns"), ("seeds", "--seeds")] {
+        for (field, argument) in [
+            ("couplings", "--patterns"),
+            ("seeds", "--seeds"),
+            ("sweep", "--sweep"),
+            ("metric", "--metric"),
+        ] {
             if let Some(rest) = problem.path.strip_prefix(field) {
                 of_arguments = true;
                 return Problem { path: format!("{argument}{rest}"), ..problem };
@@ -176,11 +246,14 @@ fn left_out(input: &Input) -> Vec<String> {
 }
 
 /// Works until every run is done; on a terminal it says how far it has come.
-fn finish(comparison: &mut Comparison) {
+fn finish(mut step: impl FnMut() -> (bool, compare::Progress)) {
     let mut terminal = Some(io::stderr()).filter(IsTerminal::is_terminal);
-    while !comparison.step(SLICE) {
+    loop {
+        let (done, progress) = step();
+        if done {
+            break;
+        }
         if let Some(terminal) = &mut terminal {
-            let progress = comparison.progress();
             // Progress that nobody can read is no reason to stop.
             let _ = write!(terminal, "\r\x1b[K{} of {} runs", progress.runs, progress.runs_max);
         }
@@ -206,6 +279,7 @@ fn object<'a>(done: &'a Done<'_>) -> Report<'a> {
         left_out: &done.left_out,
         metrics: ByName(metrics.collect()),
         couplings: columns.map(|(at, column)| coupling(report, at, column)).collect(),
+        sweep: done.sweep.as_ref().map(sweep::object),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The figures of a comparison: one line of [`FIXED`] each, and one for each kind of property.
 
+use serde::{Deserialize, Serialize};
+
 use super::measured::{Measured, Times, ratio};
 use crate::properties;
 
 /// What a figure counts in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Unit {
     /// Things, on average over the seeds.
     Count,

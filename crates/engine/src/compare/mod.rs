@@ -13,9 +13,12 @@ mod locks;
 mod measured;
 mod meter;
 mod metrics;
+pub mod record;
 mod report;
 mod request;
+mod shipped;
 mod statistics;
+mod sweep;
 mod words;
 
 use std::rc::Rc;
@@ -34,7 +37,12 @@ pub use report::{Broken, Cell, Column, Report, Row, Way};
 pub use request::{
     MAX_COUPLINGS, MAX_SEEDS, Request, coupling_named, couplings_that_run, seeds_from,
 };
+pub use shipped::{Decision, decisions};
 pub use statistics::{Estimate, estimate, t_quantile_975};
+pub use sweep::{
+    CRASH_FOR_US, Crossing, MAX_VALUES, Parameter, Point, PointCell, Sweep, SweepReport,
+    SweepRequest, Verdict, parse_sweep, values_between,
+};
 
 /// How far a comparison has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

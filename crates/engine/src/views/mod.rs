@@ -23,6 +23,7 @@ pub mod locks;
 pub mod marks;
 pub mod metrics;
 pub mod missing;
+pub mod parting;
 pub mod pending;
 pub mod replicas;
 pub mod rows;
