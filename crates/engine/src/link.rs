@@ -58,6 +58,9 @@ pub struct Link {
     pub selection: Option<String>,
     /// `story`: the stage of a story that is told, as `lost-event.3`.
     pub story: Option<String>,
+    /// `compare`: what the mode Compare is set to, as
+    /// `two-phase-commit,saga-orchestration/20/round-trip:2..26:7/end_us.p50`.
+    pub compare: Option<String>,
     /// `d`: the digest of the run where the link was made.
     pub digest: Option<String>,
     /// `e`: the engine that made the link.
@@ -86,6 +89,7 @@ impl Link {
             view: None,
             selection: None,
             story: None,
+            compare: None,
             digest: None,
             engine: None,
         }

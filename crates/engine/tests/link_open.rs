@@ -31,6 +31,7 @@ fn a_link_says_the_same_when_it_is_opened() {
         view: Some("state".into()),
         selection: Some("T7 & <b>#1</b> ü".into()),
         story: Some("lost-event.3".into()),
+        compare: Some("two-phase-commit,trip/20/round-trip:2..26:7/end_us.p50".into()),
         digest: Some("9b1c0d2e3f405162".into()),
         engine: Some("0.1.0".into()),
         ..checkout()

@@ -27,6 +27,7 @@ fn links() -> impl Strategy<Value = Link> {
             view: look.1,
             selection: look.2,
             story: made.2,
+            compare: None,
             digest: made.0,
             engine: made.1,
         }

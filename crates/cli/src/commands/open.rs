@@ -21,6 +21,7 @@ struct Report<'a> {
     view: Option<&'a str>,
     selection: Option<&'a str>,
     story: Option<&'a str>,
+    compare: Option<&'a str>,
     digest: Option<&'a str>,
     engine: Option<&'a str>,
     engine_here: &'static str,
@@ -38,8 +39,18 @@ pub fn open(args: &OpenArgs, out: &mut Output) -> Result<Verdict, BadInput> {
     let session = replay::play(&input.from, &input.run_input()?)?;
     let digest_here = session.digest();
     replay::digest_note(&input, &digest_here).iter().for_each(note);
-    let Link { scenario, interventions, schedule, cursor, view, selection, story, digest, engine } =
-        &input.link;
+    let Link {
+        scenario,
+        interventions,
+        schedule,
+        cursor,
+        view,
+        selection,
+        story,
+        compare,
+        digest,
+        engine,
+    } = &input.link;
     if args.json {
         out.json(&Report {
             scenario,
@@ -49,6 +60,7 @@ pub fn open(args: &OpenArgs, out: &mut Output) -> Result<Verdict, BadInput> {
             view: view.as_deref(),
             selection: selection.as_deref(),
             story: story.as_deref(),
+            compare: compare.as_deref(),
             digest: digest.as_deref(),
             engine: engine.as_deref(),
             engine_here: ENGINE,

@@ -34,7 +34,7 @@ pub fn decisions() -> &'static [Decision] {
             couplings: &["two-phase-commit", "saga-orchestration"],
             seeds: 20,
             parameter: Parameter::RoundTrip,
-            range: (2.0, 26.0, 7),
+            range: (10.0, 70.0, 7),
             metric: "end_us.p50",
         },
         Decision {

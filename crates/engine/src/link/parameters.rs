@@ -16,6 +16,7 @@ pub(super) fn write(link: &Link, fragment: &mut String) {
         ("view", &link.view),
         ("sel", &link.selection),
         ("story", &link.story),
+        ("compare", &link.compare),
         ("d", &link.digest),
         ("e", &link.engine),
     ];
@@ -36,6 +37,7 @@ pub(super) fn read(mut link: Link, parameters: &str) -> Result<Link, LinkError> 
             "view" => first(&mut link.view, || text("view", value))?,
             "sel" => first(&mut link.selection, || text("sel", value))?,
             "story" => first(&mut link.story, || text("story", value))?,
+            "compare" => first(&mut link.compare, || text("compare", value))?,
             "d" => first(&mut link.digest, || text("d", value))?,
             "e" => first(&mut link.engine, || text("e", value))?,
             _ => {}

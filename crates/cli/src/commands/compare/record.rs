@@ -31,16 +31,7 @@ pub fn write(
     for column in &done.report.columns {
         let under = with_coupling(scenario, coupling_named(&column.name)?);
         let under = Scenario { seed: done.seed, ..under };
-        let link = Link {
-            scenario: under.clone(),
-            interventions: Vec::new(),
-            schedule: None,
-            cursor: None,
-            view: None,
-            selection: None,
-            digest: None,
-            engine: None,
-        };
+        let link = Link::of(under.clone());
         let what = format!("{}, the run of seed {}, in the page", column.name, done.seed);
         links.push((what, format!("#{}", link::encode(&link))));
         if args.check {
