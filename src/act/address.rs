@@ -44,6 +44,7 @@ fn link(app: App) -> Option<Link> {
             cursor: Some(cursor),
             view: Some(view.to_owned()),
             story: act::story::parameter(app),
+            compare: None,
             selection: txn.map(|txn| format!("T{}", txn + 1)),
             // The digest of half a run would be another one a moment later.
             digest: over.then(|| run.session.digest()),
