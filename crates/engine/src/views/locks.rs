@@ -151,6 +151,13 @@ pub fn locks(cast: &Cast, trace: &Trace, index: &Index, frame: &Frame) -> Locks 
             line.holders.sort_by_key(|holder| holder.txn);
         }
     }
+    // Whoever closes a cycle is told so and not made to wait: that edge is in the event alone.
+    if let Some(EventKind::Deadlocked { cycle, .. }) =
+        frame.cursor.and_then(|at| trace.get(at)).map(|event| &event.kind)
+    {
+        let pairs = cycle.iter().zip(cycle.iter().cycle().skip(1));
+        waits.extend(pairs.map(|(waiter, holder)| WaitsFor { waiter: *waiter, holder: *holder }));
+    }
     waits.sort_unstable();
     waits.dedup();
     let found = index.deadlocks.partition_point(|event| Some(*event) <= frame.cursor);
