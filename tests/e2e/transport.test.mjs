@@ -133,6 +133,7 @@ for (const scheme of ["light", "dark"]) {
     await page.getByRole("button", { name: "Keys" }).click();
     await dialog.getByLabel("Letters and signs alone are keys").check();
     await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
     await page.keyboard.press("?");
     await dialog.waitFor();
     assert.deepEqual(page.complaints, []);
