@@ -1,6 +1,6 @@
 //! The isolation laboratory: every interleaving of a few short transactions at every level.
 //!
-//! An [`Experiment`] is read from text ([`read`]) or [`shipped`]. A [`Trial`] explores it under each
+//! An [`Experiment`] is read from text ([`read`]) or [`shipped()`]. A [`Trial`] explores it under each
 //! [`Setting`] on the real store, names what the interleavings show ([`Phenomenon`]), and says how
 //! what does not show is prevented. [`play`] runs one schedule and tells it step by step.
 //! `docs/isolation-laboratory.md` says how it works and what is not modelled.
