@@ -5,8 +5,9 @@ use interleave_engine::scenario::shipped;
 use interleave_engine::session::{self, RunInput, RunState};
 use interleave_engine::views::story::sentence;
 
-/// Words that only the program uses, and what a number after them would be: an index.
-const INTERNAL: [&str; 12] = [
+/// Words that only the program uses, and what a number after them would be: an index. Not `step`, which is a column
+/// of the row in which an orchestrator keeps how far it is.
+const INTERNAL: [&str; 11] = [
     "node ",
     "db ",
     "database ",
@@ -16,7 +17,6 @@ const INTERNAL: [&str; 12] = [
     "msg ",
     "event ",
     "flow ",
-    "step ",
     "query ",
     "fault ",
 ];
