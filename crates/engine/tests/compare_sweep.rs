@@ -109,7 +109,7 @@ fn run(scenario: &Scenario, coupling: &str) -> Box<dyn Session> {
 }
 
 #[test]
-fn runs_part_at_the_first_thing_that_they_do_not_share() {
+fn runs_part_at_the_first_event_that_they_do_not_share() {
     let (one, other) = (run(&flow(), TWO[0]), run(&flow(), TWO[1]));
     let found = parting((one.cast(), one.trace()), (other.cast(), other.trace())).unwrap();
     assert!(found.first.is_some() && found.second.is_some() && found.same >= 1);
