@@ -110,6 +110,12 @@ impl Run {
         *self.session.state() == RunState::Running
     }
 
+    /// Whether nothing can come any more: a schedule may end where much is still on its way.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        !matches!(self.session.state(), RunState::Running | RunState::ScheduleEnd)
+    }
+
     /// Makes some more of the run; returns whether it has ended.
     pub fn advance(&mut self, choices_max: u32) -> bool {
         let ended = self.session.run_slice(choices_max) != RunState::Running;

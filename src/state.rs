@@ -286,8 +286,10 @@ pub struct Window {
 /// How the graph is shown.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Camera {
-    /// Pixels a unit; 1 is the size that fits.
+    /// Pixels a unit; at 1 all text is readable, and the graph scrolls where it has no room.
     pub zoom: f64,
+    /// Whether it is made as small as it takes to see all of it.
+    pub whole: bool,
     /// Shift to the right in pixels.
     pub x: f64,
     /// Shift downwards in pixels.
@@ -296,7 +298,7 @@ pub struct Camera {
 
 impl Default for Camera {
     fn default() -> Self {
-        Self { zoom: 1.0, x: 0.0, y: 0.0 }
+        Self { zoom: 1.0, whole: false, x: 0.0, y: 0.0 }
     }
 }
 

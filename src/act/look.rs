@@ -147,7 +147,7 @@ pub fn zoom_graph(app: App, by: f64) {
     app.camera.update(|camera| {
         let zoom = (camera.zoom * by).clamp(0.4, 4.0);
         let ratio = zoom / camera.zoom;
-        *camera = Camera { zoom, x: camera.x * ratio, y: camera.y * ratio };
+        *camera = Camera { zoom, x: camera.x * ratio, y: camera.y * ratio, ..*camera };
     });
 }
 
@@ -161,10 +161,11 @@ pub fn pan_graph(app: App, x: f64, y: f64) {
 
 /// Fits the graph into its place.
 pub fn fit_graph(app: App) {
-    if app.camera.get_untracked() == Camera::default() {
+    let whole = app.camera.get_untracked() == Camera::default();
+    if whole {
         app.pins.set(std::collections::BTreeMap::new());
     }
-    app.camera.set(Camera::default());
+    app.camera.set(Camera { whole, ..Camera::default() });
 }
 
 /// Shifts a node of the graph. It stays there, whatever moves around it.

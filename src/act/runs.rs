@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::act;
 use crate::axis::calm_speed;
 use crate::platform::{clock, file};
-use crate::state::{App, Banner, RunRow};
+use crate::state::{App, Banner, Camera, RunRow};
 use crate::{catalog, lab, words};
 
 /// How long opening a run may take before the first picture of it is shown.
@@ -69,7 +69,7 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     app.playing.set(false);
     act::select::nothing(app);
     app.window.set(None);
-    act::look::fit_graph(app);
+    app.camera.set(Camera::default());
     enter(app, name, None, session);
     let speed = app.run_now(|run| calm_speed(run.trace(), run.axis().steps));
     app.speed.set(speed.unwrap_or(0));

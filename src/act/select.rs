@@ -71,7 +71,9 @@ fn txn_of(run: &Run, part: Part, at: EventIx) -> Option<TxnId> {
         Part::Message(msg) => run.txn_of(index.msgs.get(&MsgId(msg))?.sent),
         Part::Record { topic, partition, offset } => index.record(topic, partition, offset)?.txn,
         Part::Row { db, key } | Part::Lock { db, key: Some(key) } => last_writer(run, db, key, at),
-        Part::Whole | Part::Lock { key: None, .. } | Part::Violation { .. } => None,
+        Part::Whole | Part::Lock { key: None, .. } | Part::Property(_) | Part::Violation { .. } => {
+            None
+        }
     }
 }
 

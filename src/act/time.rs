@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::act;
 use crate::axis::speeds;
 use crate::platform::clock;
-use crate::state::App;
+use crate::state::{App, Part};
 
 /// How long one frame may spend on making more of a run while the moment moves.
 const SLICE_MS: f64 = 6.0;
@@ -262,6 +262,9 @@ pub fn show_violation_at(app: App, property: usize, place: usize) {
             act::select::violation(app, property, place);
             app.right.set(true);
         }
-        None => act::look::toast(app, "Nothing breaks it in this run".into()),
+        None => {
+            app.first.set(false);
+            act::select::part(app, Part::Property(property));
+        }
     }
 }

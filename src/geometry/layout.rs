@@ -114,6 +114,8 @@ pub struct Layout {
     pub topics: Vec<TopicPlace>,
     /// The edges: the broker's first, then the others.
     pub edges: Vec<Edge>,
+    /// The most width for a row beside its database; none where it may reach beyond its service.
+    pub row_width: Option<f64>,
     /// Lines from a database to the further processes that work on it.
     pub stems: Vec<((f64, f64), (f64, f64))>,
 }
@@ -166,11 +168,12 @@ impl Layout {
             dbs: vec![None; request.nodes.len()],
             topics: Vec::new(),
             edges: Vec::new(),
+            row_width: None,
             stems: Vec::new(),
         };
         let replicated = services.iter().any(|service| !replicas(request, *service).is_empty());
         let alone = !replicated && services.iter().all(|at| members_of(request, *at).is_empty());
-        let band_width = 150.0 + services.len() as f64 * (BOX.0 + 44.0);
+        let band_width = 2.0 * MARGIN + PILL.0 + 56.0 + services.len() as f64 * (BOX.0 + 24.0);
         if request.width < NARROW {
             layout.stack(request, broker, &services);
         } else if services.len() > MANY {
@@ -294,16 +297,19 @@ impl Layout {
         let broker_h = if broker.is_some() { topics_h + 2.0 * MARGIN } else { 0.0 };
         let hubs_h = hubs.len() as f64 * BLOCK_H;
         self.height = request.height.max(needed).max(broker_h + hubs_h);
-        let column = 200.0;
-        let right_x = request.width - MARGIN - column;
+        let hub_least = if broker.is_some() { 208.0 } else { BOX.0 };
+        let between =
+            if broker.is_some() || !hubs.is_empty() { hub_least + 2.0 * 40.0 } else { GUTTER };
+        self.width = request.width.max(2.0 * (MARGIN + BOX.0) + between);
+        let right_x = (self.width - MARGIN - COLUMN).max(MARGIN + BOX.0 + between);
         self.column(request, left, MARGIN, top);
         self.column(request, right, right_x, top);
         let hub_w = match (broker, flat) {
-            (Some(_), true) => (request.width - 2.0 * (MARGIN + BOX.0 + 64.0)).clamp(208.0, 330.0),
+            (Some(_), true) => (self.width - 2.0 * (MARGIN + BOX.0 + 64.0)).clamp(208.0, 330.0),
             (Some(_), false) => 208.0,
             (None, _) => BOX.0,
         };
-        let hub_x = (request.width - hub_w) / 2.0;
+        let hub_x = ((self.width - hub_w) / 2.0).min(right_x - hub_w - 40.0);
         if let Some(broker) = broker {
             let y = ((self.height - topics_h - hubs_h) / 2.0).max(12.0);
             let rect = Rect::new(hub_x, y, hub_w, topics_h);
@@ -343,23 +349,33 @@ impl Layout {
         let needed = top + rows * REPLICA_ROW;
         self.height = request.height.max(needed).max(middle_h + hubs_h + 24.0);
         let pitch = ((self.height - top) / rows).min(REPLICA_ROW * 1.2);
-        let middle_w = if broker.is_some() {
-            208.0
-        } else if hubs.is_empty() {
-            0.0
-        } else {
-            BOX.0
+        let wide_of = |column: f64, gutter: f64, broker_w: f64| {
+            let middle_w = match (broker, hubs.is_empty()) {
+                (Some(_), true) => broker_w,
+                (Some(_), false) => broker_w.max(BOX.0),
+                (None, true) => 0.0,
+                (None, false) => BOX.0,
+            };
+            let all = 2.0 * MARGIN + column * (1 + abreast) as f64 + 2.0 * gutter + middle_w;
+            (column, gutter, middle_w, all)
         };
-        let narrowest = 2.0 * MARGIN + COLUMN * (1 + abreast) as f64 + 2.0 * GUTTER + middle_w;
+        // Closer together before anything has to be scrolled for.
+        let roomy = wide_of(COLUMN, GUTTER, 208.0);
+        let tight = roomy.3 > request.width;
+        let (column, gutter, middle_w, narrowest) =
+            if tight { wide_of(BOX.0 + 10.0, GUTTER - 22.0, 160.0) } else { roomy };
+        if tight {
+            self.row_width = Some(column - CYLINDER.0 - 28.0);
+        }
         self.width = request.width.max(narrowest);
         let spare = (self.width - narrowest) / 2.0;
-        let middle_x = MARGIN + COLUMN + GUTTER + spare;
-        let right_x = self.width - MARGIN - COLUMN * abreast as f64;
+        let middle_x = MARGIN + column + gutter + spare;
+        let right_x = self.width - MARGIN - column * abreast as f64;
         let mut y = top;
         for (service, replicas) in services.iter().zip(&beside) {
             self.service(request, *service, MARGIN, y, BOX.0);
             for (at, replica) in replicas.iter().enumerate() {
-                let x = right_x + (at % abreast) as f64 * COLUMN;
+                let x = right_x + (at % abreast) as f64 * column;
                 self.service(request, *replica, x, y + (at / abreast) as f64 * pitch, BOX.0);
             }
             let further = members_of(request, *service);

@@ -43,6 +43,8 @@ pub enum Part {
         /// Its row; `None` for a table, a span of keys or a connection.
         key: Option<Key>,
     },
+    /// A property that nothing breaks, by its place in the reports.
+    Property(usize),
     /// A violation, which is explained instead of the event at the cursor.
     Violation {
         /// The place of its property in the reports.

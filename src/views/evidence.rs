@@ -16,6 +16,7 @@ pub(super) fn draw(app: App) -> impl IntoView {
     match app.selection.get().part {
         Part::Violation { property, place } => of_violation(app, property, place).into_any(),
         part @ (Part::Message(_) | Part::Record { .. }) => of_message(app, part).into_any(),
+        Part::Property(property) => super::property::draw(app, property).into_any(),
         Part::Whole | Part::Row { .. } | Part::Lock { .. } => ().into_any(),
     }
 }

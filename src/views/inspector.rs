@@ -47,7 +47,7 @@ fn subject(app: App, run: &Run, at: EventIx) -> Option<TxnId> {
 fn about_transaction(app: App) -> impl IntoView {
     let found = app.framed(|run, frame| {
         let at = frame.cursor.unwrap_or_default();
-        let over = !run.is_running() && at.ix() + 1 >= run.trace().len();
+        let over = run.is_over() && at.ix() + 1 >= run.trace().len();
         let subject = subject(app, run, at);
         let line =
             subject.and_then(|txn| transaction(run.cast(), &run.views.index, frame, txn, over));
@@ -141,10 +141,16 @@ fn why(app: App) -> impl IntoView {
                 report.title,
                 if many > 1 { format!(", {} of {many}", place + 1) } else { String::new() }
             );
-            Some((title, violation.why.clone(), story::why_violated(cast, trace, violation)))
+            let meaning = report.meaning;
+            Some((
+                title,
+                violation.why.clone(),
+                meaning,
+                story::why_violated(cast, trace, violation),
+            ))
         });
         match broken {
-            Some((title, reason, lines)) => (Some((title, reason)), lines),
+            Some((title, reason, meaning, lines)) => (Some((title, reason, meaning)), lines),
             None => (None, story::why(cast, trace, at)),
         }
     });
@@ -156,8 +162,9 @@ fn why(app: App) -> impl IntoView {
     Some(view! {
         <section class="panel">
             <h2 class="cap">"Why"</h2>
-            {broken.map(|(title, reason)| view! {
+            {broken.map(|(title, reason, meaning)| view! {
                 <p class="reason"><b>{title}</b><span>{reason}</span></p>
+                <p class="small dim">{meaning}</p>
             })}
             <ol class="why">{lines.into_iter().map(|line| story_line(app, line, here)).collect_view()}</ol>
         </section>

@@ -26,6 +26,7 @@ pub mod live;
 pub mod locks;
 pub mod log;
 pub mod metrics;
+mod property;
 pub mod rows;
 pub mod runs;
 pub mod scrubber;

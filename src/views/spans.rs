@@ -1,22 +1,29 @@
-//! Timeline, spans: each transaction with its steps, its waits, and what never ran.
+//! Timeline, spans: each transaction with its steps, its waits, what never ran, what its end had to
+//! wait for, and what undid what. Only the rows on screen are made; a word finds the others.
 
 use interleave_engine::ids::{Direction, EventIx, TxnId};
+use interleave_engine::views::critical::critical;
 use interleave_engine::views::frame::Frame;
 use interleave_engine::views::lanes::Axis as Measure;
-use interleave_engine::views::spans::{Span, SpanKind, spans};
+use interleave_engine::views::spans::{Span, SpanKind, TxnSpans, spans};
 use interleave_engine::views::transactions::transaction;
 use leptos::prelude::*;
 
 use crate::cmd::{Cmd, dispatch};
 use crate::lab::Run;
+use crate::platform::listen;
 use crate::state::{App, app};
 use crate::views::icons::txn_class;
 use crate::views::timeline::{self, AXIS, NAMES, Scale};
 
 /// The height of a transaction.
 const ROW: f64 = 52.0;
-/// How many transactions are drawn at once; the list scrolls over the others.
-const ROWS_MAX: usize = 60;
+/// From so many transactions on there is a field to find one.
+const SEARCH_FROM: usize = 6;
+/// Rows that are made above and below what is in sight, so that scrolling shows no holes.
+const ROWS_BESIDE: usize = 2;
+/// How much of the list is in sight before the browser has told.
+const SIGHT: f64 = 240.0;
 
 /// A bar on screen.
 #[derive(Clone, PartialEq)]
@@ -37,6 +44,8 @@ struct Row {
     txn: u32,
     name: String,
     bars: Vec<Bar>,
+    /// From a compensation to what it undoes, in pixels.
+    undoes: Vec<(f64, f64)>,
     note: Option<(f64, String, bool)>,
 }
 
@@ -46,9 +55,66 @@ pub fn Spans() -> impl IntoView {
     let app = app();
     let place = NodeRef::<leptos::html::Div>::new();
     let scale = timeline::scale(app, place);
-    let rows = Memo::new(move |_| rows(app, scale.get()));
-    let height = move || AXIS + rows.with(|rows| rows.0.len()) as f64 * ROW + 6.0;
+    let wanted = RwSignal::new(String::new());
+    let scrolled = RwSignal::new(0.0_f64);
+    let sight = RwSignal::new(SIGHT);
+    let listed = Memo::new(move |_| wanted.with(|wanted| listed(app, scale.get(), wanted)));
+    let first = Memo::new(move |_| (scrolled.get() / ROW).floor().max(0.0) as usize);
+    let rows = Memo::new(move |_| {
+        let from = first.get().saturating_sub(ROWS_BESIDE);
+        let count = (sight.get() / ROW).ceil() as usize + 2 * ROWS_BESIDE + 1;
+        listed.with(|listed| {
+            let here = listed.get(from.min(listed.len())..).unwrap_or_default();
+            rows(app, scale.get(), from, &here[..count.min(here.len())])
+        })
+    });
+    let height = move || AXIS + listed.with(Vec::len) as f64 * ROW + 6.0;
+    let many = Memo::new(move |_| app.run(|run| run.views.index.txns.len()).unwrap_or(0));
+    let scroller = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(element) = scroller.get() {
+            listen::on_resize(&element, move |_, height| {
+                let _ = sight.try_set(height.max(ROW));
+            });
+        }
+    });
+    // The transaction that is followed comes into sight, whoever chose it.
+    Effect::new(move |_| {
+        let txn = app.txn.get();
+        let at = listed.with_untracked(|it| it.iter().position(|of| Some(*of) == txn));
+        let (Some(at), Some(element)) = (at, scroller.get()) else { return };
+        let (top, height) = (f64::from(element.scroll_top()), f64::from(element.client_height()));
+        let y = AXIS + at as f64 * ROW;
+        if y < top || y + ROW > top + height {
+            element.set_scroll_top((y - AXIS) as i32);
+        }
+    });
     view! {
+        <div class="spans">
+        <Show when=move || many.get().ge(&SEARCH_FROM)>
+            <label class="find">
+                <span class="seen-by-readers">"Find transactions"</span>
+                <input
+                    type="search"
+                    placeholder="Find: T12, checkout, failed"
+                    prop:value=move || wanted.get()
+                    on:input=move |event| wanted.set(event_target_value(&event))
+                />
+                <span class="dim small" role="status">{move || {
+                    let (shown, all) = (listed.with(Vec::len), many.get());
+                    if shown == all { format!("{all} transactions") } else { format!("{shown} of {all} transactions") }
+                }}</span>
+            </label>
+        </Show>
+        <div
+            class="timeline-rows"
+            node_ref=scroller
+            on:scroll=move |_| {
+                if let Some(element) = scroller.get_untracked() {
+                    scrolled.set(f64::from(element.scroll_top()));
+                }
+            }
+        >
         <div class="timeline" node_ref=place>
             <svg
                 width=move || scale.get().width
@@ -60,73 +126,101 @@ pub fn Spans() -> impl IntoView {
                 {move || timeline::axis(app, scale.get(), height())}
                 {move || {
                     let followed = app.txn.get();
-                    rows.with(|(rows, _)| {
-                        rows.iter().enumerate().map(|(at, row)| draw(app, at, row.clone(), followed, scale.get().width)).collect_view()
+                    rows.with(|rows| {
+                        rows.iter().map(|(at, row)| draw(app, *at, row.clone(), followed, scale.get().width)).collect_view()
                     })
                 }}
                 {timeline::cursor(app, scale, height)}
             </svg>
-            {move || {
-                let more = rows.with(|rows| rows.1);
-                (more > 0).then(|| view! {
-                    <p class="dim small pad">{format!("and {more} transactions more in this part of the axis; zoom in (W) to see them")}</p>
-                })
-            }}
+        </div>
+        </div>
         </div>
     }
 }
 
-/// The transactions of which anything is on screen, and how many more there are.
-fn rows(app: App, scale: Scale) -> (Vec<Row>, usize) {
+/// The transactions of which anything is on screen, and that have the words: in their name, their
+/// flow or what became of them.
+fn listed(app: App, scale: Scale, wanted: &str) -> Vec<u32> {
+    let wanted = wanted.trim().to_lowercase();
     let found = app.run(|run| {
         let axis = run.axis();
-        let over = !run.is_running();
-        let last = run.frame(EventIx(u32::MAX - 1));
-        let mut rows = Vec::new();
-        let mut more = 0;
+        let last = (!wanted.is_empty()).then(|| run.frame(EventIx(u32::MAX - 1)));
+        let has_words = |txn: TxnId| {
+            let Some(last) = &last else { return true };
+            let line = transaction(run.cast(), &run.views.index, last, txn, run.is_over());
+            line.is_some_and(|line| {
+                let failed = if line.failed { "failed" } else { "" };
+                let all = format!("{} {} {} {failed}", line.name, line.flow_name, line.badge);
+                let all = all.to_lowercase();
+                wanted.split_whitespace().all(|word| all.contains(word))
+            })
+        };
+        let mut listed = Vec::new();
         for (txn, track) in &run.views.index.txns {
             let first = track.events.first().map_or(0.0, |event| axis.of(*event));
             let to = track.events.last().map_or(0.0, |event| axis.of(*event));
-            if !scale.shows(first, to.max(first)) || track.started.is_none() {
-                continue;
+            let shown = scale.shows(first, to.max(first)) && track.started.is_some();
+            if shown && has_words(*txn) {
+                listed.push(txn.0);
             }
-            if rows.len() >= ROWS_MAX {
-                more += 1;
-                continue;
-            }
-            rows.extend(row(run, &last, *txn, scale, over));
         }
-        (rows, more)
+        listed
     });
     found.unwrap_or_default()
 }
 
-fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<Row> {
-    let cast = run.cast();
-    let axis = run.axis();
-    let found = spans(cast, run.trace(), &run.views.index, txn, over)?;
-    let class = txn_class(txn);
-    let span_place = |span: &Span| match axis.measure {
+/// The rows of some transactions, the first at a place in the list.
+fn rows(app: App, scale: Scale, from: usize, txns: &[u32]) -> Vec<(usize, Row)> {
+    let found = app.run(|run| {
+        let last = run.frame(EventIx(u32::MAX - 1));
+        let row =
+            |(at, txn): (usize, &u32)| Some((from + at, row(run, &last, TxnId(*txn), scale)?));
+        txns.iter().enumerate().filter_map(row).collect()
+    });
+    found.unwrap_or_default()
+}
+
+/// Where a span begins and ends on the axis of a run.
+fn ends(measure: Measure, span: &Span) -> (f64, Option<f64>) {
+    match measure {
         Measure::Time => (span.from as f64, span.to.map(|to| to as f64)),
         Measure::Steps => (f64::from(span.from_step), span.to_step.map(f64::from)),
-    };
+    }
+}
+
+/// What a span is called for those who point at it or hear it.
+fn title(node: &str, span: &Span, waited_for: bool) -> String {
+    format!(
+        "{} at {node}{}{}{}{}",
+        if span.name.is_empty() { "work" } else { &span.name },
+        if span.step.is_some_and(|(_, dir)| dir == Direction::Undo) {
+            ", a compensation"
+        } else {
+            ""
+        },
+        if span.failed { ", refused or cut short" } else { "" },
+        if span.again { ", done before" } else { "" },
+        if waited_for { ", on the critical path" } else { "" },
+    )
+}
+
+fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale) -> Option<Row> {
+    let cast = run.cast();
+    let axis = run.axis();
+    let over = run.is_over();
+    // What has yet to come stands dashed, as what never came does.
+    let found = spans(cast, run.trace(), &run.views.index, txn, !run.is_running())?;
+    let on_path = critical(run.trace(), &found);
+    let class = txn_class(txn);
     let line = transaction(cast, &run.views.index, last, txn, over);
-    let mut bars = Vec::new();
-    let mut never_x = scale.x(found
-        .spans
-        .iter()
-        .filter(|it| it.kind != SpanKind::Never)
-        .map(|it| {
-            let (from, to) = span_place(it);
-            to.unwrap_or(from)
-        })
-        .fold(0.0, f64::max))
-        + 14.0;
+    let ran = found.spans.iter().filter(|it| it.kind != SpanKind::Never);
+    let furthest = ran.map(|it| ends(axis.measure, it)).map(|(from, to)| to.unwrap_or(from));
+    let mut never_x = scale.x(furthest.fold(0.0, f64::max)) + 14.0;
     let never_from = never_x;
+    let mut bars = Vec::new();
     for (at, span) in found.spans.iter().enumerate() {
-        let (from, to) = span_place(span);
+        let (from, to) = ends(axis.measure, span);
         let end = to.unwrap_or_else(|| if at == 0 { axis.end() } else { from });
-        let node = cast.node(span.node);
         let number = span.step.map(|(step, _)| (step.0 + 1).to_string()).unwrap_or_default();
         let (y, height, kind, text) = match span.kind {
             SpanKind::Transaction => (4.0, 18.0, "whole", String::new()),
@@ -143,15 +237,17 @@ fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<
             let x = scale.near(from);
             (x, (scale.near(end) - x).max(if height > 12.0 { 8.0 } else { 3.0 }))
         };
-        let state = if span.failed { " failed" } else { "" };
-        let undone = span.step.is_some_and(|(_, dir)| dir == Direction::Undo);
-        let title = format!(
-            "{} at {node}{}{}{}",
-            if span.name.is_empty() { "work" } else { &span.name },
-            if undone { ", a compensation" } else { "" },
-            if span.failed { ", refused or cut short" } else { "" },
-            if span.again { ", done before" } else { "" },
-        );
+        let mut state = String::new();
+        if span.failed {
+            state.push_str(" failed");
+        }
+        if span.kind == SpanKind::Never && !over {
+            state.push_str(" to-come");
+        }
+        let waited_for = at > 0 && on_path.get(at) == Some(&true);
+        if waited_for {
+            state.push_str(" critical");
+        }
         let text =
             if width < text.chars().count() as f64 * 8.0 + 4.0 { String::new() } else { text };
         bars.push(Bar {
@@ -161,7 +257,7 @@ fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<
             height,
             class: format!("{kind} {class}{state}"),
             text,
-            title,
+            title: title(cast.node(span.node), span, waited_for),
             event: span.start.0,
         });
     }
@@ -169,15 +265,27 @@ fn row(run: &Run, last: &Frame, txn: TxnId, scale: Scale, over: bool) -> Option<
     let note_x =
         if never { never_from } else { bars.first().map_or(NAMES, |bar| bar.x + bar.width + 8.0) };
     let note = line.map(|line| {
-        let text = if never { format!("{}: never ran", line.badge) } else { line.badge.to_owned() };
+        let rest = if over { "never ran" } else { "to come" };
+        let text = if never { format!("{}: {rest}", line.badge) } else { line.badge.to_owned() };
         (note_x, text, line.failed)
     });
-    let name = format!(
-        "{} {}",
-        cast.txn(txn),
-        cast.flows.get(found.flow.ix()).map_or("", |flow| flow.name.as_str())
-    );
-    Some(Row { txn: txn.0, name, bars, note })
+    let flow = cast.flows.get(found.flow.ix()).map_or("", |flow| flow.name.as_str());
+    let name = format!("{} {flow}", cast.txn(txn));
+    let undoes = undoes(&found, &bars);
+    Some(Row { txn: txn.0, name, bars, undoes, note })
+}
+
+/// From each compensation to the step that it undoes, where both are on screen.
+fn undoes(found: &TxnSpans, bars: &[Bar]) -> Vec<(f64, f64)> {
+    let middle = |at: usize| bars[at].x + bars[at].width / 2.0;
+    let pair = |(at, span): (usize, &Span)| {
+        let (step, _) = span.step.filter(|_| span.kind == SpanKind::Compensation)?;
+        let before = found.spans[..at].iter().rposition(|of| {
+            of.kind == SpanKind::Step && of.step == Some((step, Direction::Do)) && !of.failed
+        })?;
+        Some((middle(at), middle(before)))
+    };
+    found.spans.iter().enumerate().filter_map(pair).collect()
 }
 
 fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> impl IntoView {
@@ -209,10 +317,15 @@ fn draw(app: App, at: usize, row: Row, followed: Option<u32>, width: f64) -> imp
             </g>
         }
     });
+    let undoes = row.undoes.into_iter().map(|(from, to)| {
+        let d = format!("M{from:.1} 26Q{:.1} 15 {to:.1} 25", (from + to) / 2.0);
+        view! { <path class="undoes" d=d/> }
+    });
     view! {
         <g transform=format!("translate(0 {y})") class=if here { "txn-row here" } else { "txn-row" }>
             <rect class="row-ground" x="0" y="0" width=width height=ROW - 2.0/>
             {bars.collect_view()}
+            {undoes.collect_view()}
             {row.note.filter(|(x, ..)| *x < width - 70.0).map(|(x, text, failed)| view! {
                 <text class=if failed { "note bad-text" } else { "note" } x=x.max(NAMES) y=17.0>{text}</text>
             })}

@@ -21,7 +21,7 @@ pub fn Stage() -> impl IntoView {
                         on:click=move |_| dispatch(app, Cmd::ZoomGraph(1.25))>"+"</button>
                     <button class="btn quiet small" title="Zoom out (−)" aria-label="Zoom out"
                         on:click=move |_| dispatch(app, Cmd::ZoomGraph(0.8))>"−"</button>
-                    <button class="btn quiet small" title="Fit (0)"
+                    <button class="btn quiet small" title="All of it, and readable again (0)"
                         on:click=move |_| dispatch(app, Cmd::FitGraph)>"Fit"</button>
                 </Show>
                 <button

@@ -13,6 +13,7 @@ struct Chip {
     id: &'static str,
     violations: usize,
     title: String,
+    meaning: &'static str,
     class: &'static str,
     sign: &'static str,
     scope: &'static str,
@@ -49,6 +50,7 @@ fn chip(report: &PropertyReport, at: EventIx, running: bool) -> Chip {
         id: report.id,
         violations: report.violation_count,
         title: report.title.clone(),
+        meaning: report.meaning,
         class,
         sign,
         scope,
@@ -84,7 +86,7 @@ fn chips(app: App) -> impl IntoView {
     chips.sort_by_key(|(_, chip)| chip.class != BROKEN);
     let drawn = chips.into_iter().map(|(property, chip)| {
         let note = crate::views::icons::cut(&chip.note, 46);
-        let full = chip.note;
+        let full = format!("{} {}", chip.meaning, chip.note);
         view! {
             <li>
                 <button

@@ -32,10 +32,11 @@ const opened = (title) => async (page) => {
 
 const mode = (page, name) => page.getByRole("navigation", { name: "Modes" }).getByRole("button", { name }).click();
 
-/** A view of the dock, by its id in links. */
-const dock = (id) => async (page) => {
+/** A view of the dock: its group's tab, and its name where the group has several. */
+const dock = (group, name) => async (page) => {
   await crashAndClose(page);
-  await page.locator(`#tab-${id}`).click();
+  await page.locator(`#tab-${group}`).click();
+  if (name) await page.locator(".choices").getByRole("button", { name }).click();
 };
 
 async function checked(page) {
@@ -69,9 +70,9 @@ const STORIES = ["lost-event", "in-doubt", "stale-read", "deadlock", "failed-com
 export const VIEWS = [
   { name: "first-visit", go: async () => {}, docs: { file: "first-visit.png", scheme: "light", width: 1440, height: 900 } },
   { name: "watch-crash", go: crash, docs: { file: "lab.png", scheme: "light", width: 1440, height: 900 } },
-  { name: "dock-lanes", go: dock("lanes") },
-  { name: "dock-rows", go: dock("rows") },
-  { name: "dock-log", go: dock("log") },
+  { name: "dock-lanes", go: dock("timeline", "Lanes") },
+  { name: "dock-rows", go: dock("state", "Rows") },
+  { name: "dock-log", go: dock("state", "Log") },
   { name: "dock-metrics", go: dock("metrics") },
   { name: "table", go: async (page) => { await crashAndClose(page); await page.keyboard.press("t"); } },
   { name: "keys", go: async (page) => { await crashAndClose(page); await page.keyboard.press("?"); } },

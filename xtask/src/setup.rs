@@ -102,6 +102,9 @@ fn install(tool: &CargoTool) -> Job {
         // Outside the project, whose own settings (profiles, flags) are not meant for tools.
         .current_dir(std::env::temp_dir())
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        // Checks that only their authors need, and that take time to compile.
+        .env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false")
+        .env("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("CARGO_TARGET_DIR");
@@ -122,7 +125,7 @@ pub(crate) fn announce_tools(jobs: &[Job]) -> Result<()> {
     std::fs::create_dir_all(&folder).map_err(at(&folder))?;
     say(&format!(
         "Tools that are missing go to {}; later runs use them at once.\n\
-         What follows runs side by side; on 2 cores expect 6 to 9 minutes for all of it, this once.",
+         What follows runs side by side; on 2 cores expect 7 to 12 minutes for all of it, this once.",
         folder.display()
     ));
     Ok(())

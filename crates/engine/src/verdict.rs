@@ -45,6 +45,10 @@ pub struct PropertyReport {
     pub id: &'static str,
     /// Its name on screen, with that of the declared invariant where there is one.
     pub title: String,
+    /// What it means, in one line.
+    pub meaning: &'static str,
+    /// What puts it to the test, in words: `compensations, recoveries`.
+    pub tested_by: String,
     /// The changes of its state in order; the first is at event 0.
     pub changes: Vec<StatusChange>,
     /// Its violations in the order of their events; at most 1,000 are kept.

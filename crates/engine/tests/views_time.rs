@@ -148,6 +148,8 @@ fn marks_place_density_faults_and_violations() {
     let report = PropertyReport {
         id: "atomicity",
         title: "Atomicity".into(),
+        meaning: "all or nothing",
+        tested_by: String::new(),
         changes: vec![],
         violations: vec![Violation {
             event: end,

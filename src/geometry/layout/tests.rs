@@ -26,9 +26,14 @@ fn blocks(layout: &Layout) -> Vec<Rect> {
 
 #[test]
 fn nothing_lies_on_anything_else_and_all_is_inside() {
-    for (width, height) in
-        [(320.0, 400.0), (390.0, 500.0), (700.0, 400.0), (860.0, 458.0), (1440.0, 740.0)]
-    {
+    for (width, height) in [
+        (320.0, 400.0),
+        (390.0, 500.0),
+        (640.0, 400.0),
+        (700.0, 400.0),
+        (860.0, 458.0),
+        (1440.0, 740.0),
+    ] {
         for broker in [false, true] {
             let layout = Layout::of(&checkout(width, height, broker));
             let all = blocks(&layout);

@@ -23,11 +23,15 @@ use wasm_bindgen::JsCast;
 use self::lines::{Line, Scene};
 use crate::cmd::{Cmd, dispatch};
 use crate::geometry::layout::{Kind, Layout, Request, Topic};
+use crate::occasion::Occasion;
 use crate::platform::{listen, zoom};
 use crate::state::{App, Camera, Menu, MenuOf, app};
 
 /// The least size of a place; before the browser has told the real one.
 const PLACE: (f64, f64) = (860.0, 460.0);
+
+/// How small the graph may be before an audience, where 12 pixels are 19: its text is never below 12.
+const LEAST_BEFORE_AUDIENCE: f64 = 0.7;
 
 /// What the layout needs of a cast.
 fn request(
@@ -68,15 +72,39 @@ fn request(
     }
 }
 
-/// How the layout is put into its place.
-fn transform(layout: &Layout, size: (f64, f64), camera: Camera, phone: bool) -> (f64, f64, f64) {
-    let fit =
-        if phone { 1.0 } else { (size.0 / layout.width).min(size.1 / layout.height).min(1.0) };
-    let scale = fit * camera.zoom;
-    let x = (size.0 - layout.width * scale) / 2.0 + camera.x;
-    let y = (size.1 - layout.height * scale) / 2.0;
-    let y = if camera == Camera::default() { y.max(0.0) } else { y } + camera.y;
-    (scale, x, y)
+/// How the layout is drawn: its scale, its shift, and the size of the drawing, which scrolls where it
+/// is larger than its place: text never becomes too small to be read by itself.
+#[derive(Clone, Copy, PartialEq)]
+struct Placing {
+    scale: f64,
+    x: f64,
+    y: f64,
+    size: (f64, f64),
+}
+
+fn placing(
+    layout: &Layout,
+    size: (f64, f64),
+    camera: Camera,
+    phone: bool,
+    occasion: Occasion,
+) -> Placing {
+    let fit = (size.0 / layout.width).min(size.1 / layout.height).min(1.0);
+    // Before an audience everything is larger already.
+    let least = if occasion == Occasion::Present { LEAST_BEFORE_AUDIENCE } else { 1.0 };
+    let fit = if camera.whole { fit } else { fit.max(least) };
+    let scale = if phone { camera.zoom } else { fit * camera.zoom };
+    let (width, height) = (layout.width * scale, layout.height * scale);
+    // A fraction of a pixel is no reason to scroll.
+    let larger = |drawn: f64, place: f64| if drawn > place + 1.0 { drawn } else { place };
+    let size =
+        if phone { (size.0, height) } else { (larger(width, size.0), larger(height, size.1)) };
+    Placing {
+        scale,
+        x: ((size.0 - width) / 2.0).max(0.0) + camera.x,
+        y: ((size.1 - height) / 2.0).max(0.0) + camera.y,
+        size,
+    }
 }
 
 /// The service graph.
@@ -106,15 +134,18 @@ pub fn Graph() -> impl IntoView {
         let layout = asked.with(|asked| asked.as_ref().map(Layout::of))?;
         Some(Scene { lines: lines.get(), layout })
     });
-    let placed = move || {
+    let placed = Memo::new(move |_| {
         let size = size.get();
         scene.with(|scene| {
             let layout = &scene.as_ref()?.layout;
-            Some(transform(layout, size, app.camera.get(), app.phone.get()))
+            Some(placing(layout, size, app.camera.get(), app.phone.get(), app.occasion))
         })
+    });
+    let shown = move || {
+        let of = placed.get()?;
+        Some(format!("translate({:.1} {:.1}) scale({:.3})", of.x, of.y, of.scale))
     };
-    let shown =
-        move || placed().map(|(scale, x, y)| format!("translate({x:.1} {y:.1}) scale({scale:.3})"));
+    let drawn = move || placed.get().map_or(size.get(), |placed| placed.size);
     let crowd = StoredValue::new_local(crowd::Crowd::default());
     let canvas = NodeRef::<leptos::html::Canvas>::new();
     Effect::new(move |_| {
@@ -122,21 +153,18 @@ pub fn Graph() -> impl IntoView {
             crowd.update_value(|crowd| crowd.take(&canvas));
         }
     });
-    let height = move || {
-        let tall = scene.with(|scene| scene.as_ref().map_or(0.0, |scene| scene.layout.height));
-        if app.phone.get() { tall } else { size.get().1 }
-    };
     view! {
         <div class="graph" node_ref=place>
+          <div class="drawing" style:width=move || px(drawn().0) style:height=move || px(drawn().1)>
             <svg
-                width=move || size.get().0
-                height=height
+                width=move || drawn().0
+                height=move || drawn().1
                 role="group"
                 aria-label="Services, databases and messages. The Table button shows the same as text."
                 on:pointerdown=move |event| drag::ground(app, &event)
                 on:click=move |event| {
-                    let Some(place) = place.get_untracked() else { return };
-                    let (rect, zoom) = (place.get_bounding_client_rect(), zoom::of(&place));
+                    let Some(canvas) = canvas.get_untracked() else { return };
+                    let (rect, zoom) = (canvas.get_bounding_client_rect(), zoom::of(&canvas));
                     let x = (f64::from(event.client_x()) - rect.left()) / zoom;
                     let y = (f64::from(event.client_y()) - rect.top()) / zoom;
                     if let Some((from, to)) = crowd.with_value(|crowd| crowd.at(x, y)) {
@@ -155,12 +183,17 @@ pub fn Graph() -> impl IntoView {
                     {move || edges::draw(app, scene)}
                     {move || broker::draw(app, scene)}
                     {move || nodes::draw(app, scene)}
-                    {move || tokens::draw(app, scene, crowd, (size.get().0, height()), placed())}
+                    {move || tokens::draw(app, scene, crowd, drawn(), placed.get())}
                 </g>
             </svg>
             <canvas class="crowd" node_ref=canvas aria-hidden="true"></canvas>
+          </div>
         </div>
     }
+}
+
+fn px(length: f64) -> String {
+    format!("{length:.0}px")
 }
 
 /// Arrow heads and the hatching of what waits.

@@ -33,7 +33,8 @@ pub(super) fn draw(app: App, scene: Memo<Option<Scene>>) -> impl IntoView {
                 let rect = *layout.nodes.get(at)?;
                 let db = layout.dbs.get(at).copied().flatten();
                 // A letter of the monospaced face is a little over 7 pixels wide.
-                let letters = (((rect.w - 30.0) / 7.3) as usize).max(12);
+                let room = layout.row_width.unwrap_or(rect.w - 30.0).min(rect.w - 30.0);
+                let letters = ((room / 7.3) as usize).max(12);
                 let picture = picture::node(run, frame, at, letters, txn)?;
                 let aside = led.as_ref().is_some_and(|led| !is_at(run, led, at));
                 Some((at as u8, info.kind == NodeKind::Clients, rect, db, picture, aside))

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::crowd::{Crowd, ELEMENTS_MAX, Placed};
 use super::lines::Scene;
-use super::{open_at_pointer, open_by_key};
+use super::{Placing, open_at_pointer, open_by_key};
 use crate::geometry::curve::Curve;
 use crate::geometry::layout::Layout;
 use crate::lab::Run;
@@ -153,7 +153,7 @@ pub(super) fn draw(
     scene: Memo<Option<Scene>>,
     crowd: StoredValue<Crowd, LocalStorage>,
     size: (f64, f64),
-    placed: Option<(f64, f64, f64)>,
+    placed: Option<Placing>,
 ) -> impl IntoView {
     // With reduced motion a token jumps from event to event.
     let led = app.led();
@@ -181,7 +181,7 @@ pub(super) fn draw(
         let tokens: Vec<Placed> = tokens.into_iter().filter_map(place).collect();
         let many = tokens.len() > ELEMENTS_MAX;
         crowd.update_value(|crowd| match placed {
-            Some(placed) if many => crowd.paint(app, &tokens, size, placed),
+            Some(of) if many => crowd.paint(app, &tokens, size, (of.scale, of.x, of.y)),
             _ => crowd.wipe(size),
         });
         let drawn = tokens

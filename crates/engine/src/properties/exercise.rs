@@ -21,6 +21,29 @@ pub enum Exercise {
     Query,
 }
 
+impl Exercise {
+    /// What it is called, many of it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Compensation => "compensations",
+            Self::Recovery => "recoveries from a crash",
+            Self::Refusal => "refusals",
+            Self::Redelivery => "redeliveries",
+            Self::Concurrency => "local transactions beside each other",
+            Self::Query => "answered queries",
+        }
+    }
+}
+
+impl Entry {
+    /// What puts it to the test, in words.
+    pub(super) fn tested_by(&self) -> String {
+        let words: Vec<&str> = self.exercised_by.iter().map(|it| it.words()).collect();
+        words.join(", ")
+    }
+}
+
 /// How often each was seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Exercised {

@@ -145,6 +145,8 @@ impl Watcher {
             PropertyReport {
                 id: info.id,
                 title: info.title.clone(),
+                meaning: TABLE[info.entry].meaning,
+                tested_by: TABLE[info.entry].tested_by(),
                 changes: log.changes.iter().cloned().collect(),
                 violations: log.violations.iter().cloned().collect(),
                 violation_count: log.count,
