@@ -1,6 +1,8 @@
-//! Many tokens at once: painted on a canvas above the graph, where elements would be too slow.
+//! Many tokens at once: dots painted on a canvas above the graph, where elements would be too slow and
+//! names would lie on each other. Only the transaction that is followed keeps its pills and its name.
 
 use interleave_engine::event::Shape;
+use interleave_engine::ids::TxnId;
 use interleave_engine::views::transactions::{COLOURS, colour};
 use leptos::prelude::*;
 
@@ -11,10 +13,12 @@ use crate::views::icons::name_of;
 
 /// More tokens than so many are painted.
 pub(super) const ELEMENTS_MAX: usize = 48;
-/// The size of a painted token.
+/// The size of a dot.
+const DOT: f64 = 11.0;
+/// The size of a painted token of the transaction that is followed.
 const TOKEN: (f64, f64) = (48.0, 22.0);
 /// How near a click must be to a painted token.
-const NEAR: f64 = 22.0;
+const NEAR: f64 = 14.0;
 
 /// A token at its place in the layout.
 pub(super) struct Placed {
@@ -54,7 +58,7 @@ impl Crowd {
         self.places.iter().rev().find(near).map(|place| (place.2, place.3))
     }
 
-    /// Paints the tokens: those of one colour at once.
+    /// Paints the tokens, those of one colour at once.
     pub(super) fn paint(
         &mut self,
         app: App,
@@ -71,6 +75,8 @@ impl Crowd {
             (x + of.at.0 * scale, y + of.at.1 * scale, from, to)
         };
         self.places = tokens.iter().map(place).collect();
+        let followed = app.txn.get_untracked().map(TxnId);
+        let is_followed = |of: &Placed| followed.is_some() && of.token.txn == followed;
         let line = self.colours.of(&pen, "--bg");
         for at in 0..=COLOURS {
             let of_colour = |of: &&Placed| match of.token.txn {
@@ -79,33 +85,44 @@ impl Crowd {
             };
             let mut any = false;
             pen.begin();
-            for of in tokens.iter().filter(of_colour).filter(|of| !of.aside) {
-                let (x, y) = (of.at.0 - TOKEN.0 / 2.0, of.at.1 - TOKEN.1 / 2.0);
-                pen.rect(x, y, TOKEN.0, TOKEN.1, TOKEN.1 / 2.0);
+            let dots = tokens.iter().filter(of_colour).filter(|of| !of.aside && !is_followed(of));
+            for of in dots {
+                pen.rect(of.at.0 - DOT / 2.0, of.at.1 - DOT / 2.0, DOT, DOT, DOT / 2.0);
                 any = true;
             }
             if any {
-                let name = if at == COLOURS { "--raise".to_owned() } else { format!("--txn-{at}") };
-                let fill = self.colours.of(&pen, &name);
+                let fill = self.fill(&pen, at);
                 pen.fill(&fill);
                 pen.stroke(&line, 1.0);
             }
         }
         let ink = self.colours.of(&pen, "--ink");
-        pen.begin();
-        for of in tokens.iter().filter(|of| !of.aside) {
-            let (x, y) = (of.at.0 - 17.0, of.at.1 - 5.0);
-            let points: Vec<(f64, f64)> =
-                outline(of.token.shape).iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
+        for of in tokens.iter().filter(|of| is_followed(of)) {
+            let (x, y) = of.at;
+            pen.begin();
+            pen.rect(x - TOKEN.0 / 2.0, y - TOKEN.1 / 2.0, TOKEN.0, TOKEN.1, TOKEN.1 / 2.0);
+            let fill = self.fill(&pen, of.token.txn.map_or(COLOURS, colour));
+            pen.fill(&fill);
+            pen.stroke(&ink, 1.5);
+            pen.begin();
+            let shifted = |(dx, dy): &(f64, f64)| (x - 17.0 + dx, y - 5.0 + dy);
+            let points: Vec<(f64, f64)> = outline(of.token.shape).iter().map(shifted).collect();
             pen.line(&points);
-        }
-        pen.fill(&ink);
-        pen.font("600 12px Inter, \"Segoe UI\", \"Helvetica Neue\", Arial, sans-serif", &ink);
-        for of in tokens.iter().filter(|of| !of.aside) {
-            pen.text(&name_of(of.token.txn), of.at.0 - 3.0, of.at.1 + 4.5);
+            pen.fill(&ink);
+            pen.font(FONT, &ink);
+            pen.text(&name_of(of.token.txn), x - 3.0, y + 4.5);
         }
     }
+
+    /// The fill of a transaction's colour; the last is that of what belongs to none.
+    fn fill(&mut self, pen: &Pen, at: u8) -> String {
+        let name = if at == COLOURS { "--raise".to_owned() } else { format!("--txn-{at}") };
+        self.colours.of(pen, &name)
+    }
 }
+
+/// The letters of the tokens, as those of the graph.
+const FONT: &str = "600 12px Inter, \"Segoe UI\", \"Helvetica Neue\", Arial, sans-serif";
 
 /// The outline of a kind of message within 10 by 10: as `icons::path`, in straight lines.
 fn outline(shape: Shape) -> &'static [(f64, f64)] {

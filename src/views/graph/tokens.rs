@@ -37,7 +37,7 @@ type Gap = (usize, usize, Option<usize>, String, String);
 
 /// The most tokens drawn; a run has rarely more in flight at once.
 const TOKENS_MAX: usize = 4_000;
-/// So many stand below each other at one spot; those beyond lie on the last.
+/// So many stand below each other at one spot; below them stands how many more there are.
 const STACK_MAX: u32 = 3;
 /// Up to so many tokens carry the name of their message.
 const NAMED_MAX: usize = 3;
@@ -166,6 +166,7 @@ pub(super) fn draw(
             (tokens(run, frame, scene, now), missing(run, frame, scene))
         })?;
         let named = tokens.len() <= NAMED_MAX;
+        let many = tokens.len() > ELEMENTS_MAX;
         let mut taken: BTreeMap<(i32, i32), u32> = BTreeMap::new();
         let place = |token: Token| {
             let curve = curve_of(layout, token.from, token.to, token.topic)?;
@@ -173,13 +174,23 @@ pub(super) fn draw(
             // Tokens at one spot stand below each other, so that each can be read.
             let spot = ((x / 48.0).round() as i32, (y / 24.0).round() as i32);
             let before = taken.entry(spot).or_default();
-            let down = f64::from((*before).min(STACK_MAX)) * 24.0;
             *before += 1;
+            // Dots may lie on each other; whatever lies under pills at a full spot is counted there.
+            if *before > STACK_MAX && !many {
+                return None;
+            }
+            let down = if many { 0.0 } else { f64::from(*before - 1) * 24.0 };
             let aside = led.as_ref().is_some_and(|led| !led.contains(&token.sent.0));
             Some(Placed { token, at: (x, y + down), aside })
         };
         let tokens: Vec<Placed> = tokens.into_iter().filter_map(place).collect();
-        let many = tokens.len() > ELEMENTS_MAX;
+        let hidden = taken.iter().filter(|(_, count)| **count > STACK_MAX);
+        let more: Vec<(f64, f64, u32)> = hidden
+            .map(|((x, y), count)| {
+                let below = f64::from(*y) * 24.0 + f64::from(STACK_MAX) * 24.0;
+                (f64::from(*x) * 48.0, below, count - STACK_MAX)
+            })
+            .collect();
         crowd.update_value(|crowd| match placed {
             Some(of) if many => crowd.paint(app, &tokens, size, (of.scale, of.x, of.y)),
             _ => crowd.wipe(size),
@@ -189,6 +200,10 @@ pub(super) fn draw(
             .take(if many { 0 } else { ELEMENTS_MAX })
             .map(|of| draw_token(app, of.token, of.at, named, of.aside));
         let drawn = drawn.collect_view();
+        let more = more.into_iter().filter(|_| !many).map(|(x, y, count)| {
+            view! { <text class="line" x=x y=y + 4.5 text-anchor="middle">{format!("+{count}")}</text> }
+        });
+        let more = more.collect_view();
         let gaps = gaps.into_iter().filter_map(|(from, to, topic, txn, what)| {
             let curve = curve_of(layout, from, to, topic)?;
             let (x, y) = curve.at(0.45);
@@ -208,7 +223,7 @@ pub(super) fn draw(
                 </g>
             })
         });
-        Some(view! { {drawn} {gaps.collect_view()} })
+        Some(view! { {drawn} {more} {gaps.collect_view()} })
     })
 }
 
