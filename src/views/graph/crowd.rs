@@ -91,9 +91,10 @@ impl Crowd {
                 any = true;
             }
             if any {
+                // The outlines first: where dots are dense they would cover the fills.
+                pen.stroke(&line, 2.0);
                 let fill = self.fill(&pen, at);
                 pen.fill(&fill);
-                pen.stroke(&line, 1.0);
             }
         }
         let ink = self.colours.of(&pen, "--ink");
