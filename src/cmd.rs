@@ -4,6 +4,7 @@
 //! followed by the same steps: the list of runs, the address bar, the next frame.
 
 use interleave_engine::choice::Intervention;
+use interleave_engine::compare::{Decision, Parameter};
 use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
 use interleave_engine::stories::Story;
@@ -264,6 +265,22 @@ pub enum Cmd {
     CompareStart,
     /// Stops it.
     CompareStop,
+    /// Asks a question that ships.
+    Decide(&'static Decision),
+    /// The next sweep varies this.
+    SweepParameter(Parameter),
+    /// In these values, as a person writes them.
+    SweepValues(String),
+    /// And looks at this figure.
+    SweepMetric(String),
+    /// Starts the sweep.
+    SweepStart,
+    /// Stops it.
+    SweepStop,
+    /// Copies the decision record.
+    CopyRecord,
+    /// Saves it as a file.
+    SaveRecord,
 
     /// First visit: payments crashes after it charges.
     FirstCrash,
@@ -385,6 +402,14 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::CompareSeeds(seeds) => act::compare::seeds(app, seeds),
         Cmd::CompareStart => act::compare::start(app),
         Cmd::CompareStop => act::compare::stop(app),
+        Cmd::Decide(decision) => act::sweep::decide(app, decision),
+        Cmd::SweepParameter(parameter) => act::sweep::parameter(app, parameter),
+        Cmd::SweepValues(text) => act::sweep::values(app, text),
+        Cmd::SweepMetric(metric) => act::sweep::metric(app, metric),
+        Cmd::SweepStart => act::sweep::start(app),
+        Cmd::SweepStop => act::sweep::stop(app),
+        Cmd::CopyRecord => act::sweep::copy_record(app),
+        Cmd::SaveRecord => act::sweep::save_record(app),
 
         Cmd::FirstCrash => act::first_visit::crash(app),
         Cmd::FirstSucceed => act::first_visit::succeed(app),

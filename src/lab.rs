@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use interleave_engine::cast::Cast;
-use interleave_engine::compare::Comparison;
+use interleave_engine::compare::{Comparison, Sweep};
 use interleave_engine::event::EventKind;
 use interleave_engine::ids::{EventIx, TxnId};
 use interleave_engine::scenario::Problem;
@@ -203,6 +203,8 @@ pub struct Lab {
     pub trial: Option<Job>,
     /// The comparison that is under way or done.
     pub comparison: Option<Comparison>,
+    /// The sweep that is under way or done.
+    pub sweep: Option<Sweep>,
 }
 
 impl Lab {
@@ -249,6 +251,7 @@ impl Lab {
         self.undone.clear();
         self.shortest = None;
         self.comparison = None;
+        self.sweep = None;
     }
 
     /// Takes a run away; the screen goes to its parent, or to the first run.

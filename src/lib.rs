@@ -43,4 +43,5 @@ pub fn mount() {
     if let Some(loader) = platform::by_id("loader") {
         loader.remove();
     }
+    platform::offline::keep();
 }

@@ -70,6 +70,11 @@ pub const PAGES: &[Page] = &[
         "The isolation laboratory",
         "Short transactions in every order, and which isolation level lets what go wrong.",
     ),
+    about(
+        "compare",
+        "Comparing couplings",
+        "What a figure means, what is paired, and where one overtakes the other.",
+    ),
     about("words", "The words", "What each word on this page means, in one sentence."),
 ];
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use interleave_engine::compare::{Progress, Report};
+use interleave_engine::compare::{Decision, Parameter, Progress, Report, SweepReport};
 use interleave_engine::ids::EventIx;
 use interleave_engine::scenario::Scenario;
 use interleave_engine::session::{CheckReport, CheckRequest};
@@ -95,6 +95,17 @@ pub struct CompareForm {
     pub chosen: Vec<String>,
     /// On how many seeds each runs.
     pub seeds: u32,
+}
+
+/// What the next sweep is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SweepForm {
+    /// What is varied.
+    pub parameter: Parameter,
+    /// Its values, as `from..to:count` or a list.
+    pub values: String,
+    /// The id of the figure that is looked at.
+    pub metric: String,
 }
 
 /// What a comparison knows so far.
@@ -404,6 +415,14 @@ pub struct App {
     pub compared: RwSignal<Option<Compared>>,
     /// Whether a comparison is running.
     pub comparing: RwSignal<bool>,
+    /// The question that ships and is being answered.
+    pub question: RwSignal<Option<&'static Decision>>,
+    /// What the next sweep is about.
+    pub sweep_form: RwSignal<SweepForm>,
+    /// What the sweep knows so far.
+    pub swept: RwSignal<Option<SweepReport>>,
+    /// Whether a sweep is running.
+    pub sweeping: RwSignal<bool>,
 }
 
 impl App {
@@ -464,6 +483,14 @@ impl App {
             compare_form: RwSignal::new(CompareForm::default()),
             compared: RwSignal::new(None),
             comparing: RwSignal::new(false),
+            question: RwSignal::new(None),
+            sweep_form: RwSignal::new(SweepForm {
+                parameter: Parameter::RoundTrip,
+                values: String::new(),
+                metric: String::new(),
+            }),
+            swept: RwSignal::new(None),
+            sweeping: RwSignal::new(false),
         }
     }
 

@@ -44,7 +44,7 @@ fn link(app: App) -> Option<Link> {
             cursor: Some(cursor),
             view: Some(view.to_owned()),
             story: act::story::parameter(app),
-            compare: None,
+            compare: (view == "compare").then(|| act::sweep::parameter_text(app)),
             selection: txn.map(|txn| format!("T{}", txn + 1)),
             // The digest of half a run would be another one a moment later.
             digest: over.then(|| run.session.digest()),
@@ -210,6 +210,9 @@ fn open_text(app: App, text: &str) -> Result<(), Vec<String>> {
         Some("compare") => Mode::Compare,
         _ => Mode::Watch,
     });
+    if let Some(compare) = &link.compare {
+        act::sweep::take_up(app, compare);
+    }
     if let Some(dock) = link.view.as_deref().and_then(Dock::of) {
         app.dock.set(dock);
     }

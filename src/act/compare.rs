@@ -102,6 +102,10 @@ fn slice(app: App, budget: u32, told_ms: f64) {
     let now = clock::now_ms();
     if done {
         app.comparing.set(false);
+        // A question that ships goes on with its sweep.
+        if app.question.get_untracked().is_some() {
+            act::sweep::start(app);
+        }
     }
     let due = done || now - told_ms > REPORT_EVERY_MS;
     if due {
@@ -130,4 +134,5 @@ fn tell(app: App) {
 pub fn stop(app: App) {
     app.comparing.set(false);
     tell(app);
+    act::sweep::stop(app);
 }

@@ -11,5 +11,6 @@ pub mod look;
 pub mod runs;
 pub mod select;
 pub mod story;
+pub mod sweep;
 pub mod time;
 pub mod why;

@@ -66,6 +66,7 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     }
     app.compared.set(None);
     app.comparing.set(false);
+    app.sweeping.set(false);
     app.playing.set(false);
     act::select::nothing(app);
     app.window.set(None);
@@ -77,6 +78,7 @@ pub fn open_alone(app: App, input: RunInput, name: &str) -> Result<(), Vec<Strin
     act::look::fit_axis(app);
     act::check::form_of(app);
     act::compare::form_of(app);
+    act::sweep::form_of(app);
     Ok(())
 }
 

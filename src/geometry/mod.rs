@@ -1,5 +1,6 @@
 //! Where things stand: pure functions from sizes to places, in pixels, tested without a browser.
 
+pub mod bands;
 pub mod curve;
 pub mod layered;
 pub mod layout;

@@ -10,6 +10,7 @@ pub mod focus;
 pub mod history;
 pub mod listen;
 pub mod media;
+pub mod offline;
 pub mod panic;
 pub mod scope;
 pub mod storage;

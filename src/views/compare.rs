@@ -4,9 +4,9 @@ use interleave_engine::compare::{Cell, Column, Estimate, Report, Row, Way};
 use leptos::prelude::*;
 
 use crate::act::compare::{COUPLINGS, SEEDS_MAX};
-use crate::catalog;
 use crate::cmd::{Cmd, dispatch};
 use crate::state::{App, Compared, app};
+use crate::views::sweep::{Questions, RecordPart, SweepPart, title};
 
 /// The page of the mode Compare.
 #[component]
@@ -22,8 +22,11 @@ pub fn ComparePage() -> impl IntoView {
                         faults. What differs is the coupling's doing."
                     </p>
                 </header>
+                <Questions/>
                 <Form/>
                 {move || app.compared.get().map(|compared| result(app, &compared))}
+                <SweepPart/>
+                <RecordPart/>
             </div>
         </main>
     }
@@ -88,12 +91,6 @@ fn choice(app: App, name: String) -> impl IntoView {
             <span>{title}</span>
         </label>
     }
-}
-
-/// A coupling's title on screen.
-fn title(name: &str) -> String {
-    let named = catalog::named().into_iter().find(|pattern| pattern.name == name);
-    named.map_or_else(|| name.replace('+', " · "), |pattern| pattern.title.to_owned())
 }
 
 /// How far it has come, and the table.

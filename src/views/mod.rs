@@ -35,4 +35,5 @@ pub mod stage;
 pub mod story;
 pub mod streams;
 pub mod strip;
+pub mod sweep;
 pub mod timeline;

@@ -5,6 +5,7 @@ mod browser;
 mod cards;
 mod failure;
 mod npm;
+mod offline;
 mod page;
 mod paths;
 mod pins;
@@ -15,6 +16,7 @@ mod seal;
 mod serve;
 mod setup;
 mod stages;
+mod swarm;
 mod table;
 mod tidy;
 mod tools;
@@ -28,6 +30,7 @@ cargo xtask serve [--port N] [--release]   build the page and serve it at 127.0.
 cargo xtask test [--only STAGE]            everything that must hold: lints, tests, page weight, end to end
 cargo xtask bench                          tables of speed and weight
 cargo xtask table                          the seconds of docs/breaks.md, natively and in Chromium
+cargo xtask swarm [--seeds N] [--from M]   random scenarios with random faults, held to what each pattern promises
 cargo xtask screenshots [--docs]           every view in both themes at three widths, on one sheet
 cargo xtask release                        the page for a static host, in release/
 cargo xtask tidy                           import edges, file lengths, words: every finding
@@ -56,6 +59,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "bench" => bench::run(),
         "table" => table::run(),
         "release" => release::run(),
+        "swarm" => swarm::run(rest),
         "screenshots" => screenshots::run(rest),
         "tidy" => tidy::run(),
         "seal" => seal::run(),

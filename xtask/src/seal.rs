@@ -21,7 +21,12 @@ pub(crate) fn run() -> Result<()> {
         std::fs::write(&path, &script.text).map_err(at(&path))?;
     }
     write(&page, &sealed)?;
-    crate::cards::write(&staging)
+    crate::cards::write(&staging)?;
+    // A page that is being worked on must never come from a browser's store.
+    if std::env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "release") {
+        crate::offline::write(&staging)?;
+    }
+    Ok(())
 }
 
 fn write(page: &Path, html: &str) -> Result<()> {

@@ -14,7 +14,15 @@ use interleave_engine::scenario::document::QuerySnapshot;
 use interleave_engine::session::{RunInput, RunState, Session, open};
 use swarm_support::{Swarm, scenario};
 
+/// How many scenarios are drawn unless `INTERLEAVE_SWARM_SEEDS` says another number; the first is that of
+/// the seed `INTERLEAVE_SWARM_FROM`, or 0. `cargo xtask swarm` sets both.
 const SCENARIOS: u64 = 400;
+
+/// A number that the environment may set.
+fn number(name: &str, usual: u64) -> u64 {
+    let text = std::env::var_os(name).map(|text| text.to_string_lossy().into_owned());
+    text.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
 
 /// What happened in a run that lifts some of a pattern's promises.
 struct Lifted {
@@ -132,7 +140,9 @@ fn random_scenarios_keep_their_promises() {
     let mut count = |what: &'static str, by: bool| *met.entry(what).or_default() += usize::from(by);
     let mut occurred = BTreeSet::new();
     let mut failures = Vec::new();
-    for number in 0..SCENARIOS {
+    let (from, scenarios) =
+        (number("INTERLEAVE_SWARM_FROM", 0), number("INTERLEAVE_SWARM_SEEDS", SCENARIOS));
+    for number in from..from + scenarios {
         let swarm = scenario(number);
         let session = run(&swarm.document);
         let again = run(&swarm.document);
@@ -175,7 +185,12 @@ fn random_scenarios_keep_their_promises() {
         }
     }
     println!("{met:#?}");
+    println!("{scenarios} scenarios from seed {from}: {} broken promises", failures.len());
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    // Less than the usual number may miss what is rare.
+    if scenarios < SCENARIOS {
+        return;
+    }
     // The swarm is no use where it does not get into trouble.
     for (what, least) in [
         ("atomicity", 25),
@@ -188,9 +203,9 @@ fn random_scenarios_keep_their_promises() {
         ("compensated", 20),
         ("committed", 100),
     ] {
-        assert!(met[what] >= least, "{what}: {} of {SCENARIOS}", met[what]);
+        assert!(met[what] >= least, "{what}: {} of {scenarios}", met[what]);
     }
-    assert!(met["cut"] <= 10, "{} runs were cut", met["cut"]);
+    assert!(met["cut"] as u64 <= scenarios / 40, "{} runs were cut", met["cut"]);
     let unseen: Vec<&str> = interleave_engine::event::EVENT_NAMES
         .iter()
         .copied()
