@@ -29,6 +29,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Run short transactions in every order at every isolation level, and tell what goes wrong
     Isolation(IsolationArgs),
+    /// Read a trace of a real system, and say what couples its services to data
+    Import(ImportArgs),
     /// Print the link to a scenario's run, to be put after the address of the page
     Link(LinkArgs),
     /// Print the scenario of a link, a file or a name, and say whether the link still gives its run
@@ -51,6 +53,7 @@ impl Command {
             Self::Check(args) => args.json,
             Self::Compare(args) => args.json,
             Self::Isolation(args) => args.json,
+            Self::Import(args) => args.json,
             Self::Open(args) => args.json,
             Self::Patterns(args) | Self::Scenarios(args) | Self::Stories(args) => args.json,
             Self::Link(_) | Self::Schema => false,
@@ -201,6 +204,25 @@ pub struct CompareArgs {
     /// Check each coupling within the scenario's bounds for the record
     #[arg(long, requires = "record")]
     pub check: bool,
+}
+
+/// The arguments of `import`.
+#[derive(clap::Args, Debug)]
+pub struct ImportArgs {
+    /// A file with OTLP JSON, Jaeger JSON or Zipkin v2 JSON, or `-` for standard input
+    pub trace: String,
+    /// Make a scenario of the trace and write it to this file, or to standard output for `-`
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<String>,
+    /// Make the scenario of this finding, counted from 1; of the first by default
+    #[arg(long, value_name = "N", requires = "scenario")]
+    pub finding: Option<usize>,
+    /// Read files of at most so many mebibytes
+    #[arg(long, value_name = "MIB", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_mib: u32,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `link`.

@@ -42,6 +42,7 @@ fn run(command: Command, out: &mut Output) -> Result<Verdict, BadInput> {
         Command::Check(args) => commands::check::check(&args, out),
         Command::Compare(args) => commands::compare::compare(&args, out),
         Command::Isolation(args) => commands::isolation::isolation(&args, out),
+        Command::Import(args) => commands::import::import(&args, out),
         Command::Link(args) => commands::link::link(&args, out),
         Command::Open(args) => commands::open::open(&args, out),
         Command::Schema => commands::lists::schema(out),

@@ -108,7 +108,7 @@ pub(super) const TABLE: &Table = &Table {
 /// Where the engine's modules are.
 const ENGINE: &str = "crates/engine/src/";
 /// Who sees only the public modules.
-const USERS: [&str; 3] = ["src/", "tests/", "crates/cli/"];
+const USERS: [&str; 4] = ["src/", "tests/", "crates/cli/", "crates/exchange/"];
 
 /// Finds edges that are not allowed, and debts that are paid.
 pub(super) fn check(sources: &[Source], table: &Table, findings: &mut Vec<Finding>) {
