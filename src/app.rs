@@ -15,6 +15,7 @@ use crate::views::{
     caption::Caption,
     check::CheckPage,
     compare::ComparePage,
+    desk::{DeskPanel, DropHere},
     dialogs::Dialogs,
     dock::DockView,
     embed_head::EmbedHead,
@@ -60,6 +61,7 @@ pub fn Page() -> impl IntoView {
     app.left.set(!media::matches("(max-width: 1099px)"));
     app.single_keys.set(keys::remembered());
     keys::install(app);
+    act::desk::install(app);
     listen::on_window("hashchange", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
     listen::on_window("popstate", move |_: web_sys::Event| dispatch(app, Cmd::OpenAddress));
 
@@ -98,6 +100,7 @@ pub fn Page() -> impl IntoView {
         watching() && app.by_hand.with(|it| it.as_ref().is_some_and(|it| it.run == run))
     };
     let usual = app.occasion == Occasion::Usual;
+    let writing = move || app.desk.open.get() && watching() && usual && !app.tells();
     view! {
         <div
             class=app.occasion.class()
@@ -105,7 +108,8 @@ pub fn Page() -> impl IntoView {
             class:no-left=move || !app.left.get()
             class:no-right=move || !app.right.get()
             class:checking=move || !watching()
-            class:by-hand=by_hand
+            class:by-hand=move || by_hand() && !writing()
+            class:writing=writing
             class:learning=move || app.mode.get() == Mode::Learn && !app.tells()
             class:tell=move || app.tells()
             class:hush=move || app.hushes()
@@ -121,12 +125,15 @@ pub fn Page() -> impl IntoView {
                     {usual.then(|| view! { <Left/> })}
                 </div>
             </Show>
-            <Show when=move || watching() && !first() && usual && !by_hand() && !app.tells()>
+            <Show when=move || watching() && !first() && usual && !writing() && !by_hand() && !app.tells()>
                 <Left/>
+            </Show>
+            <Show when=writing>
+                <DeskPanel/>
             </Show>
             <Show when=watching fallback=OtherModes>
                 <Stage/>
-                <Show when=move || by_hand() && usual>
+                <Show when=move || by_hand() && usual && !writing()>
                     <HandPanel/>
                 </Show>
                 <Bar/>
@@ -144,6 +151,7 @@ pub fn Page() -> impl IntoView {
                 </Show>
             </Show>
             <Dialogs/>
+            <DropHere/>
             <Live/>
         </div>
     }

@@ -6,12 +6,14 @@
 use interleave_engine::choice::Intervention;
 use interleave_engine::compare::{Decision, Parameter};
 use interleave_engine::scenario::Scenario;
-use interleave_engine::scenario::document::{Coupling, Fault, Options, Workload};
+use interleave_engine::scenario::document::{Coupling, Distribution, Fault, Options, Workload};
 use interleave_engine::stories::Story;
+use interleave_engine::views::format::duration;
 
 use crate::act;
 use crate::act::why::Named;
 use crate::check_form::CheckForm;
+use crate::document::steps::StepEdit;
 use crate::state::{App, Dialog, Dock, Learn, Menu, Mode, Part, Theme, Window};
 
 /// A change of the page.
@@ -128,11 +130,11 @@ pub enum Cmd {
 
     /// Opens a shipped scenario by its name.
     OpenShipped(&'static str),
-    /// Opens a document.
-    OpenText {
-        /// Its text.
-        text: String,
-        /// Where it came from, for the list of runs.
+    /// Opens a file.
+    OpenFile {
+        /// What it holds; why it was not read.
+        read: Result<Vec<u8>, String>,
+        /// Its name, for the list of runs.
         name: String,
     },
     /// Opens what the address bar holds.
@@ -155,6 +157,27 @@ pub enum Cmd {
     },
     /// A run with another seed.
     SetSeed(u64),
+    /// A run with other steps of a flow.
+    EditSteps {
+        /// The flow's place.
+        flow: usize,
+        /// What is changed.
+        edit: StepEdit,
+    },
+    /// A run in which every message takes so long.
+    SetDelay {
+        /// In microseconds.
+        us: f64,
+    },
+    /// A run with other limits.
+    Limit {
+        /// Events.
+        events: u32,
+        /// Virtual time in microseconds.
+        time_us: u64,
+    },
+    /// A run with a tenth of the arrivals.
+    FewerArrivals,
     /// A run with one fault more in its document.
     AddFault(Fault),
     /// A run with one fault less in its document.
@@ -290,6 +313,56 @@ pub enum Cmd {
     CopyLink,
     /// Offers the scenario as a file.
     SaveScenario,
+    /// Does what the desk is for.
+    Desk(DeskCmd),
+}
+
+/// What is done at the desk on which the scenario is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeskCmd {
+    /// Shows it, with the scenario of the run on screen.
+    Open,
+    /// Puts it away; the text stays on it.
+    Close,
+    /// The text has been changed by hand.
+    Typed,
+    /// Makes a run of the text.
+    Run,
+    /// Moves the caret to a mistake.
+    GoTo {
+        /// Its place in the list.
+        mistake: usize,
+    },
+    /// Takes the scenario of the run on screen.
+    Take,
+    /// Takes the smallest scenario.
+    Blank,
+    /// Takes back the text that the page has put aside.
+    Back,
+    /// A file is held over the page, or no longer.
+    Hold(bool),
+    /// Another name for saving.
+    Name(String),
+    /// Saves the text under the name in the field.
+    Save,
+    /// Saves it under a name that is free.
+    SaveBeside,
+    /// Saves it over what another tab or an earlier day has saved.
+    SaveOver,
+    /// Opens what is saved under a name.
+    OpenSaved(String),
+    /// Gives what is saved under the first name the second.
+    Rename(String, String),
+    /// Deletes what is saved under a name.
+    Delete(String),
+    /// Takes the last deleting or writing over back.
+    Undelete,
+    /// Offers what is stored under a name as a file, whatever it is.
+    Download(String),
+    /// Offers the text as a file.
+    SaveFile,
+    /// Another tab has changed what is stored.
+    Stored,
 }
 
 /// Does it. This is the only way in which the page's state changes.
@@ -349,7 +422,7 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::Theme(theme) => act::look::theme(app, theme),
 
         Cmd::OpenShipped(name) => act::runs::open_shipped(app, name),
-        Cmd::OpenText { text, name } => act::runs::open_text(app, &text, &name),
+        Cmd::OpenFile { read, name } => act::desk::open_file(app, read, &name),
         Cmd::OpenAddress => act::address::open(app),
         Cmd::Couple(coupling) => act::runs::couple(app, coupling),
         Cmd::SetOptions { options, name } => {
@@ -361,6 +434,15 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::SetSeed(seed) => {
             act::runs::edit(app, &format!("seed {seed}"), |scenario| scenario.seed = seed);
         }
+        Cmd::EditSteps { flow, edit } => act::runs::steps(app, flow, &edit),
+        Cmd::SetDelay { us } => {
+            let name = format!("messages take {}", duration(us as u64));
+            act::runs::edit(app, &name, |scenario| {
+                scenario.network.delay_us = Distribution::Constant(us);
+            });
+        }
+        Cmd::Limit { events, time_us } => act::runs::limit(app, events, time_us),
+        Cmd::FewerArrivals => act::runs::fewer(app),
         Cmd::AddFault(fault) => act::runs::add_fault(app, fault),
         Cmd::RemoveFault(at) => act::runs::remove_fault(app, at),
         Cmd::Intervene { intervention, name } => act::runs::intervene(app, intervention, &name),
@@ -415,8 +497,34 @@ pub fn dispatch(app: App, cmd: Cmd) {
         Cmd::FirstSucceed => act::first_visit::succeed(app),
         Cmd::CopyLink => act::address::copy(app),
         Cmd::SaveScenario => act::runs::save(app),
+        Cmd::Desk(cmd) => desk(app, cmd),
     }
     crate::frame_loop::wake(app);
+}
+
+fn desk(app: App, cmd: DeskCmd) {
+    match cmd {
+        DeskCmd::Open => act::desk::open(app),
+        DeskCmd::Close => act::desk::close(app),
+        DeskCmd::Typed => act::desk::typed(app),
+        DeskCmd::Run => act::desk::run(app),
+        DeskCmd::GoTo { mistake } => act::desk::go_to(app, mistake),
+        DeskCmd::Take => act::desk::take(app),
+        DeskCmd::Blank => act::desk::blank(app),
+        DeskCmd::Back => act::desk::back(app),
+        DeskCmd::Hold(on) => act::desk::hold(app, on),
+        DeskCmd::Name(name) => act::saved::name(app, name),
+        DeskCmd::Save => act::saved::save(app),
+        DeskCmd::SaveBeside => act::saved::save_beside(app),
+        DeskCmd::SaveOver => act::saved::save_over(app),
+        DeskCmd::OpenSaved(name) => act::saved::open(app, &name),
+        DeskCmd::Rename(from, to) => act::saved::rename(app, &from, &to),
+        DeskCmd::Delete(name) => act::saved::delete(app, &name),
+        DeskCmd::Undelete => act::saved::undelete(app),
+        DeskCmd::Download(name) => act::saved::download(app, &name),
+        DeskCmd::SaveFile => act::saved::file(app),
+        DeskCmd::Stored => act::saved::stored(app),
+    }
 }
 
 /// The scenario that the page is about: that of the run on screen.

@@ -11,6 +11,7 @@ pub mod axis;
 pub mod catalog;
 pub mod check_form;
 pub mod cmd;
+pub mod document;
 pub mod frame_loop;
 pub mod geometry;
 pub mod isolation;

@@ -2,9 +2,11 @@
 //!
 //! A signal here is a state and never a message: setting it twice to the same value changes nothing.
 
+mod desk;
 mod dock;
 mod selection;
 
+pub use desk::{Aside, Desk};
 pub use dock::{Dock, DockGroup};
 pub use selection::{Part, Selection};
 
@@ -233,8 +235,6 @@ impl Theme {
 pub enum Dialog {
     /// The keys.
     Keys,
-    /// The scenario as JSON, with what is wrong with the last try.
-    Edit,
     /// A new fault.
     AddFault,
     /// The link is too long for some places; a file instead.
@@ -365,8 +365,8 @@ pub struct App {
     pub menu: RwSignal<Option<Menu>>,
     /// The open dialog.
     pub dialog: RwSignal<Option<Dialog>>,
-    /// What was wrong with the last document, one line each.
-    pub problems: RwSignal<Vec<String>>,
+    /// The desk on which the scenario is written.
+    pub desk: Desk,
     /// The strip across the page.
     pub banner: RwSignal<Option<Banner>>,
     /// A short word that goes away by itself.
@@ -458,7 +458,7 @@ impl App {
             table: RwSignal::new(false),
             menu: RwSignal::new(None),
             dialog: RwSignal::new(None),
-            problems: RwSignal::new(Vec::new()),
+            desk: Desk::new(),
             banner: RwSignal::new(None),
             toast: RwSignal::new(None),
             first: RwSignal::new(false),
@@ -522,6 +522,19 @@ impl App {
     pub fn run<T>(self, read: impl FnOnce(&Run) -> T) -> Option<T> {
         self.rev.track();
         self.run_now(read)
+    }
+
+    /// The scenario that the controls are about: that of the text on the desk where it is right and
+    /// no run is made of it yet, else that of the run on screen. Now, and whenever that changes.
+    #[must_use]
+    pub fn scenario(self) -> Option<Scenario> {
+        let draft = (self.desk.open.get() && self.desk.apart.get())
+            .then(|| self.desk.reading.with(|it| it.scenario().cloned()))
+            .flatten();
+        match draft {
+            Some(draft) => Some(draft.as_ref().clone()),
+            None => self.run(|run| run.input().scenario.clone()),
+        }
     }
 
     /// Reads the current run once.

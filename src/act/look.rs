@@ -200,7 +200,6 @@ pub fn dialog(app: App, dialog: Option<Dialog>) {
         act::time::pause(app);
         app.menu.set(None);
     }
-    app.problems.set(Vec::new());
     app.dialog.set(dialog);
 }
 

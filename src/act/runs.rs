@@ -2,15 +2,16 @@
 
 use interleave_engine::choice::{ChoiceKind, Intervention};
 use interleave_engine::scenario::document::{Coupling, Fault};
-use interleave_engine::scenario::{Scenario, shipped, text};
+use interleave_engine::scenario::{Scenario, shipped};
 use interleave_engine::session::{RunInput, Session, with_coupling};
 use leptos::prelude::*;
 
 use crate::act;
 use crate::axis::calm_speed;
+use crate::document::steps::StepEdit;
 use crate::platform::{clock, file};
 use crate::state::{App, Banner, Camera, RunRow};
-use crate::{catalog, lab, words};
+use crate::{catalog, document, lab, words};
 
 /// How long opening a run may take before the first picture of it is shown.
 const OPENING_MS: f64 = 40.0;
@@ -39,6 +40,7 @@ pub(super) fn enter(app: App, name: &str, parent: Option<u32>, session: Box<dyn 
     act::select::whole(app);
     app.rev.update(|rev| *rev += 1);
     act::time::grow(app, OPENING_MS);
+    act::desk::follow(app);
     list(app);
 }
 
@@ -97,22 +99,6 @@ pub fn open_shipped_here(app: App, name: &str) {
     }
 }
 
-/// Opens a document; what is wrong with it goes into the dialog.
-pub fn open_text(app: App, text: &str, name: &str) {
-    let opened = words::parse_scenario(text)
-        .and_then(|scenario| open_alone(app, RunInput::of(scenario), name));
-    match opened {
-        Ok(()) => {
-            app.first.set(false);
-            app.problems.set(Vec::new());
-            app.dialog.set(None);
-            act::address::push(app);
-        }
-        Err(problems) if app.dialog.get_untracked().is_some() => app.problems.set(problems),
-        Err(problems) => complain(app, &format!("{name} was not opened"), &problems),
-    }
-}
-
 /// Says what is wrong in the strip across the page; the run on screen stays.
 pub fn complain(app: App, what: &str, problems: &[String]) {
     let first = problems.first().map_or("", String::as_str);
@@ -127,13 +113,21 @@ pub fn complain(app: App, what: &str, problems: &[String]) {
 /// A run of an edited scenario, at the same moment where it can be.
 pub fn edit(app: App, name: &str, change: impl FnOnce(&mut Scenario)) {
     let Some(mut input) = app.run_now(|run| run.input().clone()) else { return };
+    let draft = act::desk::draft(app);
+    if let Some(draft) = &draft {
+        input.scenario = draft.as_ref().clone();
+    }
     change(&mut input.scenario);
     // A schedule is made for one coupling and one set of options; the edit is simulated.
     input.schedule = None;
     // Events have other numbers now, so what was done after them cannot be placed.
     let dropped = !input.interventions.is_empty();
     input.interventions.clear();
+    let before = app.current.get_untracked();
     open_beside(app, input, name);
+    if draft.is_some() && app.current.get_untracked() != before {
+        act::desk::take(app);
+    }
     if dropped {
         let text = "Faults by hand belong to the run that they were made in; the new run starts without them";
         app.banner.set(Some(Banner { bad: false, text: text.into() }));
@@ -195,9 +189,31 @@ pub fn reset_speed(app: App) {
 
 /// A run with another coupling.
 pub fn couple(app: App, coupling: Coupling) {
-    let Some(scenario) = crate::cmd::scenario(app) else { return };
     let name = catalog::title(&coupling);
-    edit(app, &name, |old| *old = with_coupling(&scenario, coupling));
+    edit(app, &name, |scenario| *scenario = with_coupling(scenario, coupling));
+}
+
+/// A run with other steps of a flow.
+pub fn steps(app: App, flow: usize, change: &StepEdit) {
+    let Some(mut scenario) = act::desk::scenario(app) else { return };
+    if let Some(name) = document::steps::apply(&mut scenario, flow, change) {
+        edit(app, &name, |old| *old = scenario);
+    }
+}
+
+/// A run with other limits.
+pub fn limit(app: App, events: u32, time_us: u64) {
+    edit(app, "greater limit", |scenario| {
+        scenario.limits.events = events;
+        scenario.limits.time_us = time_us;
+    });
+}
+
+/// A run with a tenth of the arrivals that there were.
+pub fn fewer(app: App) {
+    let started = app.run_now(|run| run.views.index.txns.len()).unwrap_or_default();
+    let count = u32::try_from(started / 10).unwrap_or(u32::MAX).max(1);
+    edit(app, "a tenth of the arrivals", |scenario| scenario.workload.count = Some(count));
 }
 
 /// A run with one fault more in its document.
@@ -209,7 +225,7 @@ pub fn add_fault(app: App, fault: Fault) {
 
 /// A run with one fault less in its document.
 pub fn remove_fault(app: App, at: usize) {
-    let fault = crate::cmd::scenario(app).and_then(|scenario| scenario.faults.get(at).cloned());
+    let fault = act::desk::scenario(app).and_then(|scenario| scenario.faults.get(at).cloned());
     let Some(fault) = fault else { return };
     let name = format!("without: {}", words::fault(&fault.fault));
     edit(app, &name, |scenario| {
@@ -340,13 +356,14 @@ fn arrive(app: App) {
     app.menu.set(None);
     app.rev.update(|rev| *rev += 1);
     act::look::fit_axis(app);
+    act::desk::follow(app);
     list(app);
 }
 
 /// Offers the scenario as a file.
 pub fn save(app: App) {
     let Some(scenario) = crate::cmd::scenario(app) else { return };
-    let text = text::pretty(&scenario);
+    let text = document::text_of(&scenario);
     let name = format!("{}.json", words::file_name(&scenario.title));
     clock::soon(move || {
         if file::save(&name, &text).is_err() {

@@ -11,6 +11,19 @@ pub fn now_ms() -> f64 {
     super::window().performance().map_or(0.0, |clock| clock.now())
 }
 
+/// Milliseconds since the beginning of 1970, for what is saved today and listed tomorrow.
+#[must_use]
+pub fn today_ms() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+/// A moment of [`today_ms`], as people write it where this browser is.
+#[must_use]
+pub fn date(at_ms: u64) -> String {
+    let date = js_sys::Date::new(&(at_ms as f64).into());
+    date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED).into()
+}
+
 /// Calls back before the next picture is drawn, with the time in milliseconds.
 pub fn next_frame(callback: impl FnOnce(f64) + 'static) {
     let closure = Closure::once_into_js(callback);

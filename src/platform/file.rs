@@ -6,11 +6,11 @@ use wasm_bindgen_futures::JsFuture;
 /// The most that is read of a chosen file, in bytes: the bound of a link or file.
 pub const FILE_BYTES_MAX: f64 = 262_144.0;
 
-/// The text of a chosen file.
+/// The bytes of a chosen file.
 ///
 /// # Errors
 /// In words for the person who chose it.
-pub async fn read(file: web_sys::File) -> Result<String, String> {
+pub async fn read(file: web_sys::File) -> Result<Vec<u8>, String> {
     if file.size() > FILE_BYTES_MAX {
         return Err(format!(
             "{} is {:.0} KiB; a scenario may have 256 KiB",
@@ -18,10 +18,10 @@ pub async fn read(file: web_sys::File) -> Result<String, String> {
             file.size() / 1024.0
         ));
     }
-    let text = JsFuture::from(file.text()).await;
-    text.ok()
-        .and_then(|text| text.as_string())
-        .ok_or_else(|| format!("{} could not be read", file.name()))
+    match JsFuture::from(file.array_buffer()).await {
+        Ok(bytes) => Ok(js_sys::Uint8Array::new(&bytes).to_vec()),
+        Err(_) => Err(format!("{} could not be read", file.name())),
+    }
 }
 
 /// Offers a text as a file to save.

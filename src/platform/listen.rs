@@ -25,3 +25,35 @@ pub fn on_resize(element: &web_sys::Element, tell: impl Fn(f64, f64) + 'static) 
         closure.forget();
     }
 }
+
+/// Tells whether a file is being held over the page, and takes the one that is dropped on it.
+pub fn on_files(hold: impl Fn(bool) + Clone + 'static, take: impl Fn(web_sys::File) + 'static) {
+    let files = |event: &web_sys::DragEvent| {
+        let data = event.data_transfer()?;
+        data.types().includes(&"Files".into(), 0).then_some(data)
+    };
+    let held = hold.clone();
+    on_window("dragover", move |event: web_sys::DragEvent| {
+        if let Some(data) = files(&event) {
+            // Only so does the browser let it be dropped here; else it would leave the page for the file.
+            event.prevent_default();
+            data.set_drop_effect("copy");
+            held(true);
+        }
+    });
+    let held = hold.clone();
+    on_window("dragleave", move |event: web_sys::DragEvent| {
+        if event.related_target().is_none() {
+            held(false);
+        }
+    });
+    on_window("drop", move |event: web_sys::DragEvent| {
+        hold(false);
+        if let Some(data) = files(&event) {
+            event.prevent_default();
+            if let Some(file) = data.files().and_then(|files| files.get(0)) {
+                take(file);
+            }
+        }
+    });
+}

@@ -5,6 +5,7 @@ pub mod canvas;
 pub mod clipboard;
 pub mod clock;
 pub mod fetch;
+pub mod field;
 pub mod file;
 pub mod focus;
 pub mod history;

@@ -1,7 +1,6 @@
-//! Dialogs: the keys, the editor, a new fault, a long link. Each is modal and closes with Escape.
+//! Dialogs: the keys, a new fault, a long link. Each is modal and closes with Escape.
 
 use interleave_engine::scenario::document::{Fault, FaultKind, Trigger};
-use interleave_engine::scenario::text;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -57,7 +56,6 @@ pub fn Dialogs() -> impl IntoView {
         >
             {move || app.dialog.get().map(|dialog| match dialog {
                 Dialog::Keys => view! { <KeysDialog/> }.into_any(),
-                Dialog::Edit => view! { <EditDialog/> }.into_any(),
                 Dialog::AddFault => view! { <FaultDialog/> }.into_any(),
                 Dialog::LongLink => view! { <LongLinkDialog/> }.into_any(),
             })}
@@ -93,38 +91,6 @@ fn KeysDialog() -> impl IntoView {
             />
             "Letters and signs alone are keys"
         </label>
-    }
-}
-
-#[component]
-fn EditDialog() -> impl IntoView {
-    let app = app();
-    let text = crate::cmd::scenario(app).map_or_else(String::new, |it| text::pretty(&it));
-    let field = NodeRef::<leptos::html::Textarea>::new();
-    let run = move |_| {
-        let Some(field) = field.get_untracked() else { return };
-        dispatch(app, Cmd::OpenText { text: field.value(), name: "edited".to_owned() });
-    };
-    let problems = move || {
-        let problems = app.problems.get();
-        let any = !problems.is_empty();
-        let count = problems.len();
-        any.then(|| view! {
-            <div class="problems" role="alert">
-                <b>{if count == 1 { "One mistake".to_owned() } else { format!("{count} mistakes") }}</b>
-                <ul>{problems.into_iter().map(|line| view! { <li class="mono">{line}</li> }).collect_view()}</ul>
-            </div>
-        })
-    };
-    view! {
-        {head(app, "The scenario as JSON")}
-        <p class="dim small">"The whole input of a run. What you change here makes another run; nothing is sent anywhere."</p>
-        <textarea node_ref=field class="text mono editor" spellcheck="false" aria-label="The scenario as JSON">{text}</textarea>
-        {problems}
-        <div class="buttons">
-            <button class="btn primary" on:click=run>"Run it"</button>
-            <button class="btn" on:click=move |_| dispatch(app, Cmd::SaveScenario)>"Save as a file"</button>
-        </div>
     }
 }
 

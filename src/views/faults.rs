@@ -64,10 +64,9 @@ pub fn Faults() -> impl IntoView {
             {move || of_document(app)}
             {move || of_person(app)}
             {move || {
-                let none = app.run(|run| {
-                    run.input().scenario.faults.is_empty() && run.input().interventions.is_empty()
-                });
-                (none == Some(true)).then(|| view! {
+                let by_hand = app.run(|run| run.input().interventions.len()).unwrap_or_default();
+                let none = app.scenario().is_some_and(|it| it.faults.is_empty()) && by_hand == 0;
+                none.then(|| view! {
                     <p class="small dim">"None. Click a node or a message in the graph to make one happen there and then."</p>
                 })
             }}
@@ -76,13 +75,17 @@ pub fn Faults() -> impl IntoView {
 }
 
 fn of_document(app: App) -> impl IntoView {
-    let faults = app.run(|run| {
-        let missed = run.session.faults_not_occurred();
-        let ended = !run.is_running();
+    let missed = app.run(|run| {
+        // Of a text that no run is made of yet nothing is known.
+        let ended = !run.is_running() && !app.desk.apart.get();
+        if ended { run.session.faults_not_occurred() } else { Vec::new() }
+    });
+    let missed = missed.unwrap_or_default();
+    let faults = app.scenario().map(|scenario| {
         let card = |(at, fault): (usize, &Fault)| {
-            (words::fault(&fault.fault), when(fault), ended && missed.contains(&at))
+            (words::fault(&fault.fault), when(fault), missed.contains(&at))
         };
-        run.input().scenario.faults.iter().enumerate().map(card).collect::<Vec<_>>()
+        scenario.faults.iter().enumerate().map(card).collect::<Vec<_>>()
     });
     let drawn = faults.unwrap_or_default().into_iter().enumerate().map(|(at, (name, when, missed))| {
         let label = format!("Remove the fault: {name}");

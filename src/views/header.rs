@@ -5,9 +5,9 @@ use interleave_engine::scenario::shipped;
 use interleave_engine::views::format;
 use leptos::prelude::*;
 
+use crate::act;
 use crate::catalog;
-use crate::cmd::{Cmd, dispatch};
-use crate::platform::file;
+use crate::cmd::{Cmd, DeskCmd, dispatch};
 use crate::state::{App, Dialog, Mode, Theme, app};
 
 /// The header.
@@ -76,13 +76,7 @@ fn ScenarioMenu() -> impl IntoView {
         open.set(false);
         let chosen = input.get_untracked().and_then(|input| input.files()?.get(0));
         let Some(chosen) = chosen else { return };
-        let name = chosen.name();
-        leptos::task::spawn_local(async move {
-            match file::read(chosen).await {
-                Ok(text) => dispatch(app, Cmd::OpenText { text, name }),
-                Err(why) => dispatch(app, Cmd::Toast(why)),
-            }
-        });
+        act::desk::open_later(app, chosen);
     };
     view! {
         <div class="scenario-menu">
@@ -125,10 +119,10 @@ fn ScenarioMenu() -> impl IntoView {
                         class="item"
                         on:click=move |_| {
                             open.set(false);
-                            dispatch(app, Cmd::Dialog(Some(Dialog::Edit)));
+                            dispatch(app, Cmd::Desk(DeskCmd::Open));
                         }
                     >
-                        "Edit as JSON…"
+                        "Edit as text"
                     </button>
                     <button
                         class="item"

@@ -1,15 +1,15 @@
 //! The panel to the left: flow, faults, options, load, and how to read the picture.
 
-use interleave_engine::scenario::Scenario;
 use interleave_engine::scenario::document::{
     Arrivals, Compensate, CompensationOrder, Options, Orchestrator, Workload,
 };
 use interleave_engine::views::format;
 use leptos::prelude::*;
 
-use crate::cmd::{Cmd, dispatch};
-use crate::state::{App, Dialog, app};
+use crate::cmd::{Cmd, DeskCmd, dispatch};
+use crate::state::{App, app};
 use crate::views::faults::Faults;
+use crate::views::steps::{NetworkPanel, StepsPanel};
 
 /// The panel to the left.
 #[component]
@@ -29,7 +29,11 @@ pub fn Left() -> impl IntoView {
                     <h2 class="cap">
                         "Flow"
                         <span class="pair">
-                            <button class="link" on:click=move |_| dispatch(app, Cmd::Dialog(Some(Dialog::Edit)))>
+                            <button
+                                id="desk-open"
+                                class="link"
+                                on:click=move |_| dispatch(app, Cmd::Desk(DeskCmd::Open))
+                            >
                                 "Edit"
                             </button>
                             <button
@@ -43,17 +47,33 @@ pub fn Left() -> impl IntoView {
                     </h2>
                     {move || flows(app)}
                 </section>
-                <Faults/>
-                <OptionsPanel/>
-                <LoadPanel/>
+                <Controls/>
                 <Legend/>
             </Show>
         </aside>
     }
 }
 
-fn scenario(app: App) -> Option<Scenario> {
-    app.run(|run| run.input().scenario.clone())
+/// The most used parts of the scenario. They are in step with the text both ways: while that has
+/// mistakes they stand back.
+#[component]
+pub fn Controls() -> impl IntoView {
+    let app = app();
+    let wrong = Memo::new(move |_| {
+        app.desk.open.get() && app.desk.reading.with(|it| !it.mistakes().is_empty())
+    });
+    view! {
+        <Show when=move || wrong.get()>
+            <p class="panel small dim">"The controls wait until the text has no mistakes."</p>
+        </Show>
+        <fieldset class="controls-of-text" disabled=move || wrong.get()>
+            <Faults/>
+            <StepsPanel/>
+            <LoadPanel/>
+            <NetworkPanel/>
+            <OptionsPanel/>
+        </fieldset>
+    }
 }
 
 fn flows(app: App) -> Option<impl IntoView> {
@@ -106,7 +126,7 @@ fn flows(app: App) -> Option<impl IntoView> {
 #[component]
 fn OptionsPanel() -> impl IntoView {
     let app = app();
-    let options = move || scenario(app).map(|scenario| scenario.options).unwrap_or_default();
+    let options = move || app.scenario().map(|scenario| scenario.options).unwrap_or_default();
     let change = move |name: &str, change: fn(&mut Options, bool), on: bool| {
         let mut options = options();
         change(&mut options, on);
@@ -216,7 +236,7 @@ fn load(workload: &Workload) -> String {
 #[component]
 fn LoadPanel() -> impl IntoView {
     let app = app();
-    let workload = move || scenario(app).map(|scenario| scenario.workload);
+    let workload = move || app.scenario().map(|scenario| scenario.workload);
     let summary = move || workload().map(|workload| load(&workload));
     let rate = move || match workload().map(|it| it.arrivals) {
         Some(Arrivals::PerSecond(rate)) => Some(rate),
@@ -245,7 +265,7 @@ fn LoadPanel() -> impl IntoView {
             dispatch(app, Cmd::SetLoad { workload, name });
         }
     };
-    let seed = move || scenario(app).map(|scenario| scenario.seed.to_string()).unwrap_or_default();
+    let seed = move || app.scenario().map(|scenario| scenario.seed.to_string()).unwrap_or_default();
     view! {
         <details class="panel">
             <summary><b>"Load"</b><span>{summary}</span></summary>

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::cmd::{Cmd, dispatch};
 use crate::state::{App, app};
 use crate::views::story::StoryBack;
+use crate::views::turns::Turns;
 
 /// A chip of the strip.
 struct Chip {
@@ -66,6 +67,7 @@ pub fn Strip() -> impl IntoView {
     view! {
         <div class="heads">
             <BannerView/>
+            <Turns/>
             <StoryBack/>
             <section class="strip" aria-label="Properties">
                 <ul>{move || chips(app)}</ul>

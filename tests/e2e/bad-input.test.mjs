@@ -98,21 +98,23 @@ test("script in every string stays text", async () => {
   await page.context().close();
 });
 
-test("a scenario that is wrong is named in the editor, and the run stays", async () => {
+test("a scenario that is wrong is marked in the editor, and the run stays", async () => {
   const page = await lab.open();
   await page.getByRole("button", { name: "or watch it succeed" }).click();
   await page.waitForSelector(".runs li");
   await page.locator(".scenario-menu > button").click();
-  await page.getByRole("button", { name: "Edit as JSON…" }).click();
+  await page.locator(".popup").getByRole("button", { name: "Edit as text" }).click();
   const editor = page.getByRole("textbox", { name: "The scenario as JSON" });
   const text = await editor.inputValue();
   await editor.fill(text.replace('"service": "payments"', '"service": "paymnets"'));
-  await page.locator("dialog").getByRole("button", { name: /Run/ }).click();
   const problems = page.locator(".problems");
   await problems.waitFor();
   assert.match(await problems.innerText(), /steps\[1\]\.service/);
-  await page.keyboard.press("Escape");
+  assert.ok(await page.getByRole("button", { name: "Run it" }).isDisabled(), "there is nothing to run");
+  assert.match(await page.locator("#desk-says").innerText(), /One mistake/);
+  await page.getByRole("complementary", { name: "The document" }).getByRole("button", { name: "Close" }).click();
   assert.equal(await page.locator(".runs li").count(), 1);
+  assert.ok((await page.locator("g.node").count()) > 0);
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 });

@@ -8,6 +8,7 @@ pub mod bounds;
 pub mod document;
 pub(crate) mod node;
 pub(crate) mod parse;
+pub mod place;
 pub mod problem;
 mod shape;
 mod shapes;
