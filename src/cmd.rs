@@ -337,6 +337,8 @@ pub enum DeskCmd {
     Take,
     /// Takes the smallest scenario.
     Blank,
+    /// Shows the desk with the smallest scenario.
+    OpenBlank,
     /// Takes back the text that the page has put aside.
     Back,
     /// A file is held over the page, or no longer.
@@ -511,6 +513,10 @@ fn desk(app: App, cmd: DeskCmd) {
         DeskCmd::GoTo { mistake } => act::desk::go_to(app, mistake),
         DeskCmd::Take => act::desk::take(app),
         DeskCmd::Blank => act::desk::blank(app),
+        DeskCmd::OpenBlank => {
+            act::desk::open(app);
+            act::desk::blank(app);
+        }
         DeskCmd::Back => act::desk::back(app),
         DeskCmd::Hold(on) => act::desk::hold(app, on),
         DeskCmd::Name(name) => act::saved::name(app, name),

@@ -34,6 +34,31 @@ fn turn() -> impl Future<Output = ()> {
     })
 }
 
+/// The elements that a selector finds, in the order of the page.
+fn all(selector: &str) -> Vec<web_sys::HtmlElement> {
+    let Ok(list) = super::document().query_selector_all(selector) else { return Vec::new() };
+    (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
+}
+
+/// Moves the keyboard by so many among the elements that a selector finds; from outside to the first.
+pub fn step(selector: &str, by: i32) {
+    let list = all(selector);
+    let here = super::document().active_element();
+    let at = list.iter().position(|it| here.as_ref() == Some(it));
+    let to = at.map_or(0, |at| at.saturating_add_signed(by as isize));
+    if let Some(element) = list.get(to) {
+        // What cannot take the keyboard leaves it where it was.
+        let _ = element.focus();
+    }
+}
+
+/// Presses the first element that a selector finds.
+pub fn press_first(selector: &str) {
+    if let Some(element) = all(selector).first() {
+        element.click();
+    }
+}
+
 /// Scrolls the element of this id into its list once it is drawn.
 pub fn show_later(id: &'static str) {
     super::clock::soon(move || {

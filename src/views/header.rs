@@ -1,14 +1,12 @@
 //! The header: what is open, the mode, the coupling, the link.
 
 use interleave_engine::scenario::document::{Coupling, Parts};
-use interleave_engine::scenario::shipped;
-use interleave_engine::views::format;
 use leptos::prelude::*;
 
-use crate::act;
 use crate::catalog;
-use crate::cmd::{Cmd, DeskCmd, dispatch};
+use crate::cmd::{Cmd, dispatch};
 use crate::state::{App, Dialog, Mode, Theme, app};
+use crate::views::scenario_menu::ScenarioMenu;
 
 /// The header.
 #[component]
@@ -42,114 +40,13 @@ pub fn Header() -> impl IntoView {
     }
 }
 
-/// The title of the scenario with what arrives.
-fn subtitle(app: App) -> Option<(String, String)> {
-    app.run(|run| {
-        let scenario = &run.input().scenario;
-        if run.input().schedule.is_some() {
-            return (scenario.title.clone(), "a schedule, step by step".to_owned());
-        }
-        let count = scenario.workload.count.map(u64::from).or({
-            match &scenario.workload.arrivals {
-                interleave_engine::scenario::document::Arrivals::AtUs(times) => {
-                    Some(times.len() as u64)
-                }
-                _ => None,
-            }
-        });
-        let arrivals = count.map(|count| format::counted(count, "arrival", "arrivals"));
-        let arrivals = arrivals.unwrap_or_else(|| "no bound on arrivals".to_owned());
-        (scenario.title.clone(), format!("{arrivals} · seed {}", scenario.seed))
-    })
-}
-
-#[component]
-fn ScenarioMenu() -> impl IntoView {
-    let app = app();
-    let open = RwSignal::new(false);
-    let input = NodeRef::<leptos::html::Input>::new();
-    let choose = move |name: &'static str| {
-        open.set(false);
-        dispatch(app, Cmd::OpenShipped(name));
-    };
-    let read_file = move |_| {
-        open.set(false);
-        let chosen = input.get_untracked().and_then(|input| input.files()?.get(0));
-        let Some(chosen) = chosen else { return };
-        act::desk::open_later(app, chosen);
-    };
-    view! {
-        <div class="scenario-menu">
-            <button
-                aria-haspopup="true"
-                aria-expanded=move || open.get().to_string()
-                on:click=move |_| open.update(|open| *open = !*open)
-            >
-                {move || subtitle(app).map(|(title, small)| view! {
-                    {title}" ▾"
-                    <small>{small}</small>
-                })}
-            </button>
-            <DropDown open title="Scenarios">
-                    {shipped::shipped()
-                        .iter()
-                        .map(|shipped| {
-                            let scenario = shipped.scenario();
-                            let name = shipped.name;
-                            view! {
-                                <button class="item" on:click=move |_| choose(name)>
-                                    {scenario.title}
-                                    <small>{scenario.about}</small>
-                                </button>
-                            }
-                        })
-                        .collect_view()}
-                    <hr/>
-                    <button
-                        class="item"
-                        on:click=move |_| {
-                            if let Some(input) = input.get_untracked() {
-                                input.click();
-                            }
-                        }
-                    >
-                        "Open a file…"
-                    </button>
-                    <button
-                        class="item"
-                        on:click=move |_| {
-                            open.set(false);
-                            dispatch(app, Cmd::Desk(DeskCmd::Open));
-                        }
-                    >
-                        "Edit as text"
-                    </button>
-                    <button
-                        class="item"
-                        on:click=move |_| {
-                            open.set(false);
-                            dispatch(app, Cmd::SaveScenario);
-                        }
-                    >
-                        "Save as a file"
-                    </button>
-                    <input
-                        node_ref=input
-                        type="file"
-                        accept=".json,application/json"
-                        class="seen-by-readers"
-                        tabindex="-1"
-                        aria-label="A scenario file"
-                        on:change=read_file
-                    />
-            </DropDown>
-        </div>
-    }
-}
-
 /// What a button of the header opens below itself. A click beside it or Escape closes it.
 #[component]
-fn DropDown(open: RwSignal<bool>, title: &'static str, children: ChildrenFn) -> impl IntoView {
+pub(super) fn DropDown(
+    open: RwSignal<bool>,
+    title: &'static str,
+    children: ChildrenFn,
+) -> impl IntoView {
     view! {
         <Show when=move || open.get()>
             <div class="veil" on:click=move |_| open.set(false)></div>

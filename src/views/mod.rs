@@ -30,6 +30,7 @@ pub mod metrics;
 mod property;
 pub mod rows;
 pub mod runs;
+pub mod scenario_menu;
 pub mod scrubber;
 pub mod spans;
 pub mod stage;

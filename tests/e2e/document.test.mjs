@@ -203,6 +203,67 @@ test("an entry that cannot be read is shown as such and can be kept as a file", 
   await done(page);
 });
 
+test("the menu is grouped by pattern, searched by words and walked by keys", async () => {
+  const page = await lab.open({ hash: "#scenario=checkout" });
+  await page.waitForSelector(".runs li");
+  await page.locator("#scenario-open").focus();
+  await page.keyboard.press("Enter");
+  const found = page.locator(".scenario-menu .found");
+  await found.waitFor();
+  const groups = await found.locator("h3").allInnerTexts();
+  assert.ok(groups.length > 5 && new Set(groups).size === groups.length, String(groups));
+  const all = await found.locator(".item").count();
+  assert.ok(all > 25);
+  assert.deepEqual(await accessibilityProblems(page), []);
+  await page.keyboard.type("opposite");
+  await page.waitForFunction(() => document.querySelectorAll(".scenario-menu .found .item").length < 4);
+  await page.keyboard.press("ArrowDown");
+  assert.match(await page.evaluate(() => document.activeElement.innerText), /Two opposite transfers/);
+  await page.keyboard.press("Enter");
+  await page.locator("#scenario-open", { hasText: "Two opposite transfers" }).waitFor();
+  assert.ok(await page.evaluate(() => document.activeElement.id === "scenario-open"), "the keyboard comes back");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("no such words at all");
+  await found.getByText("No shipped scenario has these words.").waitFor();
+  await page.keyboard.press("Escape");
+  await found.waitFor({ state: "detached" });
+  assert.ok(await page.evaluate(() => document.activeElement.id === "scenario-open"));
+  await done(page);
+});
+
+test("the controls change the text, and the text the controls", async () => {
+  const page = await atDesk();
+  const steps = page.locator("details.panel", { hasText: "Steps" });
+  await steps.locator("summary").click();
+  const names = () => steps.locator("li b").allInnerTexts();
+  const before = await names();
+  const first = before[0];
+  await steps.getByRole("combobox", { name: /^Add a step/ }).selectOption({ label: "writes a row of its own" });
+  await page.waitForFunction(() => document.querySelector("#desk-text").value.includes('"note:$txn"'));
+  assert.equal(await says(page).innerText(), "The run on screen is made of this text.");
+  assert.deepEqual(await names(), [...before, "note"]);
+  await steps.getByRole("button", { name: "Remove note" }).click();
+  await page.waitForFunction(() => !document.querySelector("#desk-text").value.includes('"note:$txn"'));
+  // The other way round: what is typed is in the controls before a run is made of it.
+  await change(page, `"name": "${first}"`, '"name": "begin-order"');
+  await steps.locator("li b", { hasText: "begin-order" }).waitFor();
+  await steps.getByRole("button", { name: "Move begin-order down" }).click();
+  await page.waitForFunction((second) => {
+    const scenario = JSON.parse(document.querySelector("#desk-text").value);
+    return scenario.transactions[0].steps[0].name === second && scenario.transactions[0].steps[1].name === "begin-order";
+  }, before[1]);
+  const network = page.locator("details.panel", { hasText: "Network" });
+  await network.locator("summary").click();
+  const delay = network.getByRole("spinbutton");
+  await delay.fill("7");
+  await delay.press("Tab");
+  await page.waitForFunction(() => JSON.parse(document.querySelector("#desk-text").value).network.delay_us.constant === 7000);
+  await page.getByRole("complementary", { name: "The document" }).getByRole("button", { name: "Close" }).click();
+  await page.getByRole("complementary", { name: "The scenario" }).locator("summary", { hasText: "Network" }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "desk-open", "the keyboard comes back");
+  await done(page);
+});
+
 for (const scheme of ["light", "dark"]) {
   for (const [width, height] of [[1440, 900], [390, 844]]) {
     test(`axe finds nothing at the desk, ${scheme}, ${width} wide`, async () => {

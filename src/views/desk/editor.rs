@@ -47,10 +47,11 @@ pub(super) fn Editor() -> impl IntoView {
     let field = NodeRef::<leptos::html::Textarea>::new();
     let sight = RwSignal::new(Sight::default());
     let look = move || {
-        if let Some(field) = field.get_untracked() {
+        // The browser still tells of the field's size when the desk has been put away.
+        if let Some(Some(field)) = field.try_get_untracked() {
             let now = Sight::of(&field);
-            if sight.get_untracked() != now {
-                sight.set(now);
+            if sight.try_get_untracked().is_some_and(|before| before != now) {
+                sight.try_set(now);
             }
         }
     };
