@@ -181,6 +181,18 @@ fn a_large_text_has_a_bounded_outline() {
 }
 
 #[test]
+fn a_text_that_is_too_long_is_cut_between_characters() {
+    for ahead in 0..2 {
+        let long = "ü".repeat(140_000);
+        let text = format!("{{\"about\": \"{}{long}\"}}", "a".repeat(ahead));
+        let problems = scenario::parse(&text).expect_err("it is too long");
+        let outline = Outline::new(&text);
+        assert!(text.get(outline.place_of(&problems[0]).value).is_some(), "{ahead}");
+        assert!(text.get(outline.place("about").value).is_some(), "{ahead}");
+    }
+}
+
+#[test]
 fn the_text_for_people_is_the_same_document_and_short() {
     for shipped in scenario::shipped() {
         let scenario = shipped.scenario();

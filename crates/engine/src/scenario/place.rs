@@ -50,7 +50,8 @@ impl<'t> Outline<'t> {
     /// Reads a text.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
-        let read = &text.as_bytes()[..text.len().min(MAX_BYTES)];
+        // Cut between characters: whoever marks a place slices the text there.
+        let read = &text.as_bytes()[..floor(text, MAX_BYTES)];
         let breaks = read.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect();
         let mut scanner = Scanner { read, at: 0, parts: Vec::new(), open: Vec::new(), key: None };
