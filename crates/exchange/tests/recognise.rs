@@ -86,7 +86,7 @@ fn a_scenario_is_made_of_each_that_runs_and_can_be_checked() {
         assert!(check.report().states > 1);
         // The services are those of the trace.
         for service in &made.scenario.services {
-            assert!(spans.services.iter().any(|name| *name == service.name), "{}", service.name);
+            assert!(spans.services.contains(&service.name), "{}", service.name);
         }
     }
 }
