@@ -48,7 +48,7 @@ fn bad_input_ends_with_2_and_names_the_place() {
     for (name, text, said) in [
         ("empty.json", "", "JSON"),
         ("cut.json", &TRACE[..200], "line 1"),
-        ("scenario.json", "{\"interleave\":1}", "title"),
+        ("half-a-scenario.json", "{\"interleave\":1}", "title"),
         ("packed.json", "PK\u{3}\u{4}", "unpack"),
     ] {
         let failed = ends(2, &["import", &file(name, text)]).stderr;
